@@ -1,0 +1,109 @@
+"""What a configuration says, as frozen values. Parsed once, at the edge; unknown keys are errors.
+
+A secret is never a value here, only where to find it: `env:NAME`, `file:PATH` or `demo` (the fake venues' account).
+"""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Credentials(Settings):
+    key: str
+    """`env:NAME`, `file:PATH` or `demo`."""
+    secret: str
+
+
+class Simulation(Settings):
+    """Run the fake venue beside the desk and connect to it instead of to the real one."""
+
+    port: int = Field(0, ge=0, le=65535, description="0 chooses a free one")
+    seed: int = 1
+    rate: float = Field(20.0, gt=0, description="simulated orders a second and symbol")
+    capture: str = Field("", description="prefix of recorded files to play instead, e.g. BINANCE")
+    speed: float = Field(1.0, gt=0, description="1 is the capture's own timing")
+
+
+class VenueSettings(Settings):
+    kind: Literal["binance"]
+    symbols: list[str] = Field(min_length=1)
+    credentials: Credentials | None = None
+    """None: market data only."""
+    rest_url: str = "https://api.binance.com"
+    stream_url: str = "wss://stream.binance.com:9443"
+    trade_url: str = "wss://ws-api.binance.com:443/ws-api/v3"
+    recv_window_ms: int = Field(1000, gt=0, le=60000)
+    """How long an order stays valid on its way, by the venue's clock: its last fence against a frozen process."""
+    order_timeout_s: float = Field(2.0, gt=0)
+    """Without an answer for so long the outcome of a command is unknown."""
+    stale_after_s: float = Field(60.0, gt=0)
+    """A link without a byte for so long is dropped and reopened (the venue pings every 20 s)."""
+    maker_fee: Decimal = Decimal("0.001")
+    taker_fee: Decimal = Decimal("0.001")
+    simulate: Simulation | None = None
+
+
+class StrategySettings(Settings):
+    class_: str = Field(alias="class", description="module:Class")
+    instruments: list[str] = Field(min_length=1, description="<venue>.<SYMBOL>, e.g. binance.BTCUSDT")
+    parameters: dict[str, Any] = {}
+
+
+class RiskLimits(Settings):
+    """For the whole desk. Amounts are in the quote asset of the instrument."""
+
+    max_open_orders: int = Field(100, gt=0)
+    max_order_quantity: dict[str, Decimal] = {}
+    """<venue>.<SYMBOL> → base quantity; absent means only the venue's own limit."""
+    max_order_notional: Decimal = Decimal("100000")
+    max_position: dict[str, Decimal] = {}
+    """<venue>.<SYMBOL> → absolute base quantity, open orders counted at their worst case."""
+    max_exposure: Decimal = Decimal("1000000")
+    """Sum over instruments of the worst-case absolute position at the last price."""
+    price_band: Decimal = Decimal("0.1")
+    """A limit price may be worse than the last price by this fraction at most."""
+    check_capital: bool = True
+
+
+class JournalSettings(Settings):
+    path: Path | None = None
+    """A folder; by default in the run's own folder, which a new run does not see."""
+    durability: Literal["process", "power"] = "process"
+
+
+class RestartSettings(Settings):
+    backoff_min_s: float = Field(0.1, gt=0)
+    backoff_max_s: float = Field(10.0, gt=0)
+    intensity: int = Field(5, ge=0)
+    """So many restarts …"""
+    period_s: float = Field(60.0, gt=0)
+    """… within so long open the circuit."""
+    heartbeat_s: float = Field(0.1, gt=0)
+    heartbeats_missed: int = Field(20, gt=1)
+    """A host that missed so many is taken for hung and replaced."""
+
+
+class ClusterSettings(Settings):
+    backend: Literal["ray", "processes"] = "ray"
+    address: str | None = None
+    """None starts a Ray of its own on this machine."""
+    dashboard: bool = False
+    """Ray's dashboard; `ray list actors` needs it and the extra `dashboard`."""
+
+
+class Configuration(Settings):
+    name: str = Field("desk", pattern=r"^[a-z][a-z0-9-]{0,23}$")
+    venues: dict[str, VenueSettings] = Field(min_length=1)
+    strategies: dict[str, StrategySettings] = {}
+    risk: RiskLimits = RiskLimits()
+    journal: JournalSettings = JournalSettings()
+    restart: RestartSettings = RestartSettings()
+    cluster: ClusterSettings = ClusterSettings()
+    colocate: list[list[str]] = []
+    """Groups of actor names that share one host; an actor named nowhere has a host of its own."""

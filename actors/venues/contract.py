@@ -1,0 +1,97 @@
+"""What a venue protocol is: commands and bytes in; frames, requests and events out. No I/O, no clock, no randomness.
+
+The connector drives it. It keeps every link that the protocol asked for open (with backoff), carries the outputs out in
+their order, publishes market data and tells execution events to the order manager.
+"""
+
+from typing import Protocol
+
+import msgspec
+
+from actors.messages import (
+    BookInvalidated,
+    BookSnapshot,
+    CancelAtVenue,
+    PlaceOrder,
+    QueryAccount,
+    QueryFills,
+    QueryOpenOrders,
+    QueryOrder,
+)
+from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
+from runtime.message import Lane, Message
+
+Command = PlaceOrder | CancelAtVenue | QueryOrder | QueryOpenOrders | QueryFills | QueryAccount
+
+
+class OpenLink(msgspec.Struct, frozen=True):
+    """Keep this WebSocket open from now on; asked again for a link that is open, reopen it (new address or reset)."""
+
+    link: str
+    url: str
+    lane: Lane
+
+
+class CloseLink(msgspec.Struct, frozen=True):
+    link: str
+
+
+class SendFrame(msgspec.Struct, frozen=True, gc=False):
+    link: str
+    payload: bytes
+
+
+class WakeUp(msgspec.Struct, frozen=True):
+    """Call `on_wake_up(tag)` when the time has passed."""
+
+    delay_ns: int
+    tag: str
+
+
+class BadFrame(msgspec.Struct, frozen=True):
+    """This frame could not be understood: counted and kept for diagnosis; `drop_link` to resynchronise."""
+
+    link: str
+    payload: bytes
+    reason: str
+    drop_link: bool
+
+
+class Resynchronised(msgspec.Struct, frozen=True):
+    """A book went INVALID because of a gap and is being built anew: counted."""
+
+    symbol: str
+    reason: str
+
+
+Effect = OpenLink | CloseLink | SendFrame | HttpRequest | WakeUp | BadFrame | Resynchronised
+Output = Effect | Message
+"""A `Message` is an event for the desk: market data is published, everything else told to the order manager."""
+
+
+class VenueProtocol(Protocol):
+    """One account at one venue. Every method returns its outputs in the order in which they have to happen."""
+
+    def start(self, now: int) -> list[Output]: ...
+
+    def on_link_up(self, link: str, now: int) -> list[Output]: ...
+
+    def on_link_down(self, link: str, reason: str, now: int) -> list[Output]:
+        """Books fed by it become INVALID; commands in flight on it end as `OutcomeUnknown`."""
+        ...
+
+    def on_frame(self, link: str, payload: bytes, ts_recv: int) -> list[Output]:
+        """Never raises for what a peer sent: garbage is a `BadFrame`."""
+        ...
+
+    def on_http(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]: ...
+
+    def on_wake_up(self, tag: str, now: int) -> list[Output]: ...
+
+    def execute(self, command: Command, now: int) -> list[Output]:
+        """A command that certainly cannot be sent comes back as `OrderDenied` or `QueryFailed`."""
+        ...
+
+    def book(self, symbol: str) -> BookSnapshot | BookInvalidated | None:
+        """The state to start a subscriber with; None for a symbol that is not traded here."""
+        ...

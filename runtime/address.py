@@ -1,0 +1,24 @@
+"""Where an actor is, and which of its lives is meant."""
+
+from enum import Enum
+
+import msgspec
+
+
+class StreamKind(Enum):
+    UNIX = "unix"
+    TCP = "tcp"
+
+
+class Address(msgspec.Struct, frozen=True, array_like=True):
+    """A message to an earlier incarnation is never delivered to a later one; its sender is told.
+
+    `endpoint` is what the kind of stream dials: the path of a unix socket, or `host:port`.
+    """
+
+    actor: str
+    incarnation: int
+    kind: StreamKind
+    endpoint: str
+    host: str = ""
+    """Name of the host that holds the actor; actors with the same host share a process."""
