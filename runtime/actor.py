@@ -78,7 +78,7 @@ class Context(Protocol):
         """Put `message` into the own mailbox, control lane, when the time has passed."""
         ...
 
-    def open_link(self, link: str, url: str, lane: Lane = Lane.MARKET_DATA) -> None:
+    def open_link(self, link: str, url: str, lane: Lane = Lane.FEED) -> None:
         """Open a WebSocket; answered by `LinkUp` or `LinkDown`, then a `FrameReceived` for each message of the peer.
 
         `lane` is the mailbox lane of its frames. Pings of the peer are answered by the host. A link that the actor

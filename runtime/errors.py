@@ -30,3 +30,10 @@ class ConfigError(OutcryError):
 
     The message names the file and the key, what is wrong and what would be right.
     """
+
+
+class Corrupt(OutcryError):
+    """Stored data is not what was written: nothing goes on until somebody has looked.
+
+    The message names the file, the offset and what is wrong there.
+    """

@@ -14,8 +14,8 @@ class Lane(IntEnum):
     """A mailbox hands out a lower lane first."""
 
     CONTROL = 0
-    ORDERS = 1
-    MARKET_DATA = 2
+    COMMANDS = 1
+    FEED = 2
 
 
 class Overflow(Enum):
@@ -35,7 +35,24 @@ class Overflow(Enum):
 class Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
     """Base of everything that crosses a mailbox. On the wire: a MessagePack array that starts with the class name."""
 
-    lane: ClassVar[Lane] = Lane.ORDERS
+    lane: ClassVar[Lane] = Lane.COMMANDS
     overflow: ClassVar[Overflow] = Overflow.REFUSE
     refreshes: ClassVar[bool] = False
     """True for an event that ends a `REFRESH`: it carries the whole state of its topic."""
+
+    @property
+    def topic(self) -> str:
+        """What an event is published on, and what conflation goes by."""
+        return type(self).__name__
+
+
+class Measured(Message, frozen=True, array_like=True, tag=True):
+    """A host to the actor that collects them: the durations of one (stage, label) since the last such message."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+    overflow: ClassVar[Overflow] = Overflow.DROP_OLDEST
+
+    stage: str
+    label: str
+    histogram: dict[int, int]
+    """Plain form of a `runtime.telemetry.histogram.Histogram`."""

@@ -1,0 +1,58 @@
+"""One line for each role: what an actor of this name is made from. Imports only what the one asked for needs."""
+
+from pathlib import Path
+
+from actors import names
+from actors.settings import Configuration
+from runtime.actor import Actor
+from runtime.clock import NS_PER_S
+from runtime.errors import Bug
+
+
+def build_role(name: str, configuration: Configuration, journal: Path) -> Actor:
+    kind, _, which = name.partition(".")
+    if which:
+        return _connector(which, configuration) if kind == "connector" else _strategy(which, configuration)
+    match name:
+        case names.ORDER_MANAGER:
+            from actors.order_manager import OrderManager
+
+            return OrderManager(configuration.venues, configuration.orders)
+        case names.RISK_CHECKER:
+            from actors.risk_checker import RiskChecker
+
+            return RiskChecker(configuration.risk, configuration.venues)
+        case names.ROUTER:
+            from actors.router import Router
+
+            return Router(configuration.venues)
+        case names.PORTFOLIO:
+            from actors.portfolio import Portfolio
+
+            return Portfolio(configuration.venues)
+        case names.LATENCY_MONITOR:
+            from actors.latency_monitor import LatencyMonitor
+
+            return LatencyMonitor()
+        case names.STORE:
+            from actors.store import Store
+
+            return Store(journal, journal / "store.sqlite")
+        case _:
+            raise Bug(f"no actor is called {name}")
+
+
+def _connector(venue: str, configuration: Configuration) -> Actor:
+    from actors.connector import Connector
+    from actors.venues.registry import make_protocol
+
+    settings = configuration.venues[venue]
+    return Connector(venue, make_protocol(venue, settings), stale_after_ns=round(settings.stale_after_s * NS_PER_S))
+
+
+def _strategy(name: str, configuration: Configuration) -> Actor:
+    from actors.strategy.actor import StrategyActor
+    from actors.strategy.loading import strategy_class
+
+    settings = configuration.strategies[name]
+    return StrategyActor(name, strategy_class(settings.class_)(), settings.instruments, settings.parameters)

@@ -1,0 +1,137 @@
+"""The host's own actor: introduces it to the supervisor, sends heartbeats and reports, starts and stops actors."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runtime.actor import Context, Report, Started, Stopping, Undelivered
+from runtime.clock import NS_PER_MS
+from runtime.host.host import BuildActor, Host
+from runtime.journal.log import Durability, Journal
+from runtime.protocol import SUPERVISOR, DirectoryChanged, Heartbeat, Reported, StartActor, StopHost
+from runtime.spec import ActorSpec, Launcher
+
+HEARTBEATS_PER_REPORT = 5
+
+
+QUIET_POLL_NS = 10 * NS_PER_MS
+QUIET_TRIES = 100
+
+
+class _Beat:
+    """Timer: time for a heartbeat."""
+
+
+class _LookAgain(msgspec.Struct, frozen=True):
+    """Timer: have all actors handled `Stopping`?"""
+
+    tries: int
+
+
+class HostAgent:
+    """Lives as long as its host. Guarantees: a heartbeat comes from the loop that runs the actors, or not at all."""
+
+    def __init__(self, host: Host, build: BuildActor, launcher: Launcher, stopped: Callable[[], None]) -> None:
+        self._host = host
+        self._build = build
+        self._launcher = launcher
+        self._stopped = stopped
+        self._beats = 0
+        self._stopping = False
+
+    def receive(self, message: Any, ctx: Context) -> None:
+        match message:
+            case Started():
+                for spec in self._host.spec.actors:
+                    self._start(spec, ctx)
+                self._beat(ctx)
+            case _Beat():
+                self._beat(ctx)
+            case DirectoryChanged(version, addresses):
+                self._host.replace_directory(version, addresses)
+            case StartActor(spec):
+                self._start(spec, ctx)
+                self._beat_now(ctx)
+            case StopHost():
+                self._stop(ctx)
+            case _LookAgain(tries):
+                self._end_when_quiet(ctx, tries)
+            case Undelivered() | Stopping():
+                pass
+            case _:
+                ctx.log.warning("unexpected_message", message=type(message).__name__)
+
+    def report(self) -> Report:
+        return Report()
+
+    def _start(self, spec: ActorSpec, ctx: Context) -> None:
+        living = self._host.cell(spec.name)
+        if living is not None and living.address.incarnation >= spec.incarnation:
+            return
+        self._host.remove(spec.name)
+        durability = Durability(self._host.spec.durability)
+        journal = Journal.open(Path(spec.journal), durability) if spec.journal else None
+        if journal is not None and journal.cut is not None:
+            ctx.log.warning("journal_tail_cut", actor=spec.name, cut=str(journal.cut))
+        actor = self._build(spec.name, self._host.spec.settings, self._launcher)
+        self._host.start(spec.name, spec.incarnation, actor, journal)
+
+    def _beat(self, ctx: Context) -> None:
+        if self._stopping:
+            return
+        self._beat_now(ctx)
+        self._beats += 1
+        if self._beats % HEARTBEATS_PER_REPORT == 0:
+            self._report(ctx, final=False)
+        ctx.after(self._host.spec.heartbeat_ns, _Beat())
+
+    def _beat_now(self, ctx: Context) -> None:
+        spec = self._host.spec
+        vitals = [row for row in self._host.vitals() if row.name != ctx.name]
+        ctx.tell(
+            SUPERVISOR,
+            Heartbeat(
+                spec.name,
+                spec.incarnation,
+                os.getpid(),
+                socket.gethostname(),
+                spec.kind,
+                spec.endpoint,
+                self._host.directory.version,
+                vitals,
+            ),
+        )
+
+    def _report(self, ctx: Context, *, final: bool) -> None:
+        for cell in self._host.cells():
+            if cell.name == ctx.name or (cell.busy and not final):
+                continue
+            report = cell.actor.report()
+            ctx.tell(
+                SUPERVISOR,
+                Reported(cell.name, cell.address.incarnation, dict(report.counters), dict(report.state), final),
+            )
+        if self._host.spec.measures:
+            for measured in self._host.measures.take():
+                ctx.tell(self._host.spec.measures, measured)
+
+    def _stop(self, ctx: Context) -> None:
+        if self._stopping:
+            return
+        self._stopping = True
+        for spec in reversed(self._host.spec.actors):
+            self._host.stop(spec.name)
+        ctx.after(0, _LookAgain(QUIET_TRIES))
+
+    def _end_when_quiet(self, ctx: Context, tries: int) -> None:
+        """Report for the last time and end, when every actor has handled `Stopping` or took too long over it."""
+        cells = [cell for cell in self._host.cells() if cell.name != ctx.name]
+        if tries and any(cell.busy or len(cell.mailbox) for cell in cells):
+            ctx.after(QUIET_POLL_NS, _LookAgain(tries - 1))
+            return
+        self._report(ctx, final=True)
+        self._stopped()

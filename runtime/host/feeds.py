@@ -1,0 +1,96 @@
+"""Who of this host's actors receives what from whom: keeps subscriptions true while publishers come and go."""
+
+from typing import TYPE_CHECKING
+
+from runtime.actor import RefreshRequested, Subscribed
+from runtime.address import Address
+from runtime.backoff import Backoff
+from runtime.clock import NS_PER_MS, NS_PER_S
+from runtime.host.cell import Cell
+from runtime.message import Lane, Message
+from runtime.transport.feed import LocalOutlet, Subscription
+
+if TYPE_CHECKING:
+    from runtime.host.host import Host
+
+REDIAL = Backoff(10 * NS_PER_MS, 1 * NS_PER_S)
+
+
+class _Receiver:
+    """A cell as the receiving end of a subscription."""
+
+    def __init__(self, cell: Cell, host: "Host") -> None:
+        self._cell = cell
+        self._host = host
+
+    def run_or_queue(self, event: Message) -> None:
+        self._host.accept(self._cell, Lane.FEED, event)
+
+    def queue(self, event: Message) -> None:
+        self._host.queue(self._cell, Lane.FEED, event)
+
+    @property
+    def queued(self) -> int:
+        return len(self._cell.mailbox.feed)
+
+
+class Feeds:
+    def __init__(self, host: "Host") -> None:
+        self._host = host
+
+    def renew(self, cell: Cell, publisher: str) -> None:
+        """Bring the subscription in line with what `cell` wants and with where `publisher` lives now."""
+        host = self._host
+        patterns = cell.patterns.get(publisher, ())
+        current = cell.subscriptions.get(publisher)
+        local = host.cell(publisher)
+        address = host.directory.find(publisher)
+        if local is not None:
+            if current is not None:
+                cell.subscriptions.pop(publisher).cancel()
+            self._renew_local(cell, local, patterns)
+        elif current is not None and address == current.publisher and patterns:
+            current.change(patterns)
+        else:
+            if current is not None:
+                cell.subscriptions.pop(publisher).cancel()
+            if address is not None and patterns:
+                cell.subscriptions[publisher] = Subscription(
+                    cell.address,
+                    address,
+                    patterns,
+                    _Receiver(cell, host),
+                    host.network,
+                    host.codec,
+                    host.clock,
+                    host,
+                    lambda attempt: REDIAL.delay(attempt, host.random),
+                )
+
+    def renew_all(self, publisher: str) -> None:
+        """The publisher has moved, come or gone."""
+        for cell in self._host.cells():
+            if publisher in cell.patterns:
+                self.renew(cell, publisher)
+
+    def shed(self, cell: Cell, topic: str) -> None:
+        """`cell` reads too slowly and shed events of `topic`: ask whoever publishes it."""
+        for publisher in cell.patterns:
+            local = self._host.cell(publisher)
+            if local is not None:
+                self.refresh(local, topic)
+            elif publisher in cell.subscriptions:
+                cell.subscriptions[publisher].shed(topic)
+
+    def refresh(self, publisher: Cell, topic: str) -> None:
+        self._host.queue(publisher, Lane.CONTROL, RefreshRequested(topic))
+
+    def subscribed(self, publisher: Cell, subscriber: Address, patterns: tuple[str, ...]) -> None:
+        self._host.accept(publisher, Lane.CONTROL, Subscribed(subscriber.actor, patterns))
+
+    def _renew_local(self, cell: Cell, publisher: Cell, patterns: tuple[str, ...]) -> None:
+        publisher.outlets.remove_subscriber(cell.name)
+        if patterns:
+            outlet = LocalOutlet(cell.address, patterns, lambda event: self._host.accept(cell, Lane.FEED, event))
+            publisher.outlets.put(outlet)
+            self._host.queue(publisher, Lane.CONTROL, Subscribed(cell.name, patterns))

@@ -1,0 +1,418 @@
+"""The host: runs its actors one message at a time on one event loop, and carries out what they ask for.
+
+A turn begins with something from outside (bytes of a stream, frames of a link, a timer) and ends when the mailboxes it
+filled are empty or a millisecond has passed. What actors told in a turn leaves at its end with one write per stream,
+after what they appended to a journal in it is as durable as configured.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from random import Random
+from typing import Any
+
+from runtime.actor import (
+    Actor,
+    ActorDown,
+    ActorUp,
+    FrameReceived,
+    HttpAnswered,
+    HttpFailed,
+    HttpRequest,
+    LinkDown,
+    LinkUp,
+    Logger,
+    Started,
+    Stopping,
+    Undelivered,
+)
+from runtime.address import Address
+from runtime.clock import NS_PER_MS, Clock
+from runtime.directory import Directory
+from runtime.errors import Bug
+from runtime.host.cell import Cell
+from runtime.host.feeds import Feeds
+from runtime.host.measures import Measures
+from runtime.host.sessions import Session
+from runtime.journal.log import Journal
+from runtime.links.contract import Io, Link
+from runtime.message import Lane, Message
+from runtime.protocol import ANY_INCARNATION, SUPERVISOR, ActorFailed, ActorVitals
+from runtime.spec import HostSpec, Launcher
+from runtime.transport.feed import Outlet
+from runtime.transport.network import Listener, Network
+from runtime.transport.stream import Stream
+from runtime.transport.tell import Peer
+from runtime.transport.wire import Codec
+
+WORK_NS = 1 * NS_PER_MS
+
+
+class Host:
+    """Owns the cells of its actors and every stream and link they use. All calls on its own loop."""
+
+    def __init__(
+        self,
+        spec: HostSpec,
+        *,
+        codec: Codec,
+        clock: Clock,
+        network: Network,
+        io: Io,
+        random: Random,
+        log: Logger,
+    ) -> None:
+        self.spec = spec
+        self.codec = codec
+        self.clock = clock
+        self.network = network
+        self.io = io
+        self.random = random
+        self.log = log
+        self.loop = asyncio.get_running_loop()
+        self.directory = Directory()
+        self.directory.add(Address(SUPERVISOR, ANY_INCARNATION, spec.kind, spec.supervisor))
+        self.feeds = Feeds(self)
+        self.measures = Measures()
+        self.sessions: set[Stream] = set()
+        self._cells: dict[str, Cell] = {}
+        self._ready: dict[Cell, None] = {}
+        self._running = False
+        self._continuing = False
+        self._dirty: list[Stream] = []
+        self._unsynced: set[Journal] = set()
+        self._peers: dict[tuple[str, int, str], Peer] = {}
+        self._tasks: set[asyncio.Future[None]] = set()
+        self._listener: Listener | None = None
+
+    # -- life
+
+    async def listen(self) -> None:
+        self._listener = await self.network.listen(
+            self.spec.endpoint, lambda: Stream(self.codec, Session(self), self.dirty)
+        )
+
+    def start(self, name: str, incarnation: int, actor: Actor, journal: Journal | None = None) -> None:
+        """Begin a life; `Started` is its first message."""
+        address = self.spec.address(name, incarnation)
+        cell = Cell(address, actor, self, journal, self.log)
+        self._cells[name] = cell
+        earlier = self.directory.add(address)
+        if earlier is not None:
+            self._tell_watchers(name, ActorDown(name, earlier.incarnation, "a later life began"))
+        self._tell_watchers(name, ActorUp(address))
+        self.accept(cell, Lane.CONTROL, Started())
+        self.feeds.renew_all(name)
+        self.end_turn()
+
+    def stop(self, name: str) -> Cell | None:
+        """End a life in order: what waits on the two upper lanes is handled, then `Stopping`."""
+        cell = self._cells.get(name)
+        if cell is not None:
+            self.accept(cell, Lane.CONTROL, Stopping())
+            self.end_turn()
+        return cell
+
+    def remove(self, name: str) -> None:
+        cell = self._cells.pop(name, None)
+        if cell is not None:
+            self._ready.pop(cell, None)
+            cell.end()
+
+    async def close(self) -> None:
+        """End everything: cells, links, streams. What was told before is written."""
+        for name in list(self._cells):
+            self.remove(name)
+        self.end_turn()
+        for peer in self._peers.values():
+            peer.close("the host stops")
+        for stream in list(self.sessions):
+            stream.close()
+        if self._listener is not None:
+            self._listener.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await self.io.close()
+
+    def cell(self, name: str) -> Cell | None:
+        return self._cells.get(name)
+
+    def cells(self) -> Iterable[Cell]:
+        return list(self._cells.values())
+
+    def vitals(self) -> list[ActorVitals]:
+        now = self.clock.now()
+        return [
+            ActorVitals(
+                cell.name,
+                cell.address.incarnation,
+                len(cell.mailbox),
+                cell.mailbox.waiting_ns(now),
+                cell.mailbox.handled,
+                cell.mailbox.dropped + cell.outlets.dropped,
+            )
+            for cell in self._cells.values()
+        ]
+
+    # -- running actors
+
+    def accept(self, cell: Cell, lane: Lane, message: object) -> bool:
+        """Run a message now if nothing is before it, else queue it; False when its lane is full."""
+        if self._running or cell.busy or len(cell.mailbox):
+            return self.queue(cell, lane, message)
+        self._running = True
+        try:
+            self._run(cell, message)
+            if self._ready:
+                self._drain()
+        finally:
+            self._running = False
+        return True
+
+    def queue(self, cell: Cell, lane: Lane, message: object) -> bool:
+        if not cell.mailbox.put(lane, message, self.clock.now()):
+            return False
+        if not cell.busy:
+            self._ready[cell] = None
+            if not self._running:
+                self._continue_soon()
+        return True
+
+    def _run(self, cell: Cell, message: object) -> None:
+        cell.mailbox.handled += 1
+        try:
+            pending = cell.receive(message, cell.context)
+        except Exception as error:
+            self._fail(cell, error)
+            return
+        if pending is not None:
+            cell.busy = True
+            self._ready.pop(cell, None)
+            task = asyncio.ensure_future(self._finish(cell, pending))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _finish(self, cell: Cell, pending: Awaitable[None]) -> None:
+        try:
+            await pending
+        except Exception as error:
+            self._fail(cell, error)
+        finally:
+            cell.busy = False
+        if cell.alive and len(cell.mailbox):
+            self._ready[cell] = None
+        self._continue()
+
+    def _drain(self) -> None:
+        """Take messages, the upper lanes of all cells first, until nothing is left or the time is over."""
+        begun = self.clock.now()
+        count = 0
+        while self._ready:
+            chosen, chosen_lane = None, None
+            for cell in self._ready:
+                lane = cell.mailbox.top_lane()
+                if lane is not None and (chosen_lane is None or lane < chosen_lane):
+                    chosen, chosen_lane = cell, lane
+            if chosen is None or chosen_lane is None:
+                self._ready.clear()
+                return
+            message = chosen.mailbox.take(chosen_lane)
+            del self._ready[chosen]
+            if len(chosen.mailbox):
+                self._ready[chosen] = None
+            elif chosen.when_drained:
+                for resume in chosen.when_drained:
+                    self.loop.call_soon(resume)
+                chosen.when_drained.clear()
+            self._run(chosen, message)
+            count += 1
+            if count % 8 == 0 and self.clock.now() - begun > WORK_NS:
+                self._continue_soon()
+                return
+
+    def _continue_soon(self) -> None:
+        if not self._continuing:
+            self._continuing = True
+            self.loop.call_soon(self._continue)
+
+    def _continue(self) -> None:
+        self._continuing = False
+        if not self._running:
+            self._running = True
+            try:
+                self._drain()
+            finally:
+                self._running = False
+        self.end_turn()
+
+    def _fail(self, cell: Cell, error: Exception) -> None:
+        """This life is over; the host and its other actors go on, the supervisor decides about the next."""
+        self.log.error("actor_failed", actor=cell.name, error=repr(error), exc_info=error)
+        if self._cells.get(cell.name) is cell:
+            self.remove(cell.name)
+        failed = ActorFailed(cell.name, cell.address.incarnation, f"{type(error).__name__}: {error}")
+        self._tell_peer(cell.name, self._supervisor(), failed)
+
+    def _supervisor(self) -> Address:
+        address = self.directory.find(SUPERVISOR)
+        if address is None:
+            raise Bug("a host without a supervisor")
+        return address
+
+    # -- what actors ask for
+
+    def tell(self, sender: Cell, to: str | Address, message: Message) -> None:
+        name = to if isinstance(to, str) else to.actor
+        local = self._cells.get(name)
+        if local is not None:
+            if isinstance(to, Address) and to.incarnation not in (ANY_INCARNATION, local.address.incarnation):
+                self._undelivered(sender.name, name, message, f"incarnation {to.incarnation} is over")
+            elif not self.queue(local, message.lane, message):
+                self._undelivered(sender.name, name, message, "Overloaded: its mailbox is full")
+            return
+        address = self.directory.find(name) if isinstance(to, str) else to
+        if address is None:
+            self._undelivered(sender.name, name, message, "no such actor is up")
+        else:
+            self._tell_peer(sender.name, address, message)
+
+    def _tell_peer(self, sender: str, address: Address, message: Message) -> None:
+        key = (address.actor, address.incarnation, address.endpoint)
+        peer = self._peers.get(key)
+        if peer is None or peer.down:
+            here = self.spec.address(f"host.{self.spec.name}", self.spec.incarnation)
+            peer = self._peers[key] = Peer(address, here, self.network, self.codec, self, self._undelivered)
+        peer.tell(sender, message)
+
+    def _undelivered(self, sender: str, to: str, message: Message, reason: str) -> None:
+        cell = self._cells.get(sender)
+        if cell is not None:
+            self.queue(cell, Lane.CONTROL, Undelivered(to, message, reason))
+
+    def publish(self, publisher: Cell, outlets: tuple[Outlet, ...], event: Message) -> None:
+        if event.lane is not Lane.FEED:
+            for outlet in outlets:
+                self.tell(publisher, outlet.subscriber, event)
+            return
+        frame: bytes | None = None
+
+        def encode_once() -> bytes:
+            nonlocal frame
+            if frame is None:
+                frame = self.codec.frame(event)
+            return frame
+
+        for outlet in outlets:
+            outlet.offer(event, encode_once)
+
+    def watch(self, cell: Cell, name: str) -> None:
+        cell.watching.add(name)
+        address = self.directory.find(name)
+        if address is not None:
+            self.queue(cell, Lane.CONTROL, ActorUp(address))
+
+    def replace_directory(self, version: int, addresses: list[Address]) -> None:
+        """Take over the supervisor's directory: tell watchers, let streams and subscriptions follow."""
+        supervisor = self._supervisor()
+        if not any(address.actor == SUPERVISOR for address in addresses):
+            addresses = [*addresses, supervisor]
+        up, down = self.directory.replace(version, addresses)
+        for address in down:
+            for key, peer in list(self._peers.items()):
+                if key[:2] == (address.actor, address.incarnation):
+                    peer.close("that life is over")
+                    del self._peers[key]
+            gone = ActorDown(address.actor, address.incarnation, "not in the directory any more")
+            self._tell_watchers(address.actor, gone)
+        for address in up:
+            self._tell_watchers(address.actor, ActorUp(address))
+        for name in {address.actor for address in (*up, *down)}:
+            self.feeds.renew_all(name)
+
+    def _tell_watchers(self, name: str, event: ActorUp | ActorDown) -> None:
+        for cell in self._cells.values():
+            if name in cell.watching:
+                self.queue(cell, Lane.CONTROL, event)
+
+    def append(self, cell: Cell, record: bytes) -> int:
+        if cell.journal is None:
+            raise Bug(f"{cell.name} has no journal")
+        sequence = cell.journal.append(record)
+        self._unsynced.add(cell.journal)
+        return sequence
+
+    def open_link(self, cell: Cell, link: str, url: str, lane: Lane) -> None:
+        earlier = cell.links.pop(link, None)
+        if earlier is not None:
+            earlier.close()
+        events = _LinkEvents(self, cell, link, lane)
+        events.link = cell.links[link] = self.io.open_link(url, events)
+
+    def request(self, cell: Cell, request: HttpRequest) -> None:
+        def done(answer: HttpAnswered | HttpFailed) -> None:
+            if cell.alive:
+                self.accept(cell, Lane.CONTROL, answer)
+                self.end_turn()
+
+        self.io.request(request, done)
+
+    # -- the end of a turn
+
+    def dirty(self, stream: Stream) -> None:
+        self._dirty.append(stream)
+
+    def end_turn(self) -> None:
+        """Make journals durable, then let everything leave. A journal that cannot be synced lets nothing out."""
+        if self._running:
+            return
+        if self._unsynced:
+            journals, self._unsynced = self._unsynced, set()
+            for journal in journals:
+                journal.commit()
+        if self._dirty:
+            dirty, self._dirty = self._dirty, []
+            for stream in dirty:
+                stream.flush()
+
+
+class _LinkEvents:
+    """Events of one link of one life. A link that was replaced or closed says nothing more."""
+
+    def __init__(self, host: Host, cell: Cell, name: str, lane: Lane) -> None:
+        self.link: Link | None = None
+        self._host = host
+        self._cell = cell
+        self._name = name
+        self._lane = lane
+
+    def _current(self) -> bool:
+        return self._cell.alive and self._cell.links.get(self._name) is self.link
+
+    def link_up(self) -> None:
+        if self._current():
+            self._host.accept(self._cell, self._lane, LinkUp(self._name))
+            self._host.end_turn()
+
+    def frame(self, payload: bytes, ts_recv: int) -> None:
+        if self._current():
+            self._host.accept(self._cell, self._lane, FrameReceived(self._name, payload, ts_recv))
+
+    def turn_over(self) -> None:
+        self._host.end_turn()
+
+    def link_down(self, reason: str) -> None:
+        if self._current():
+            del self._cell.links[self._name]
+            self._host.accept(self._cell, self._lane, LinkDown(self._name, reason))
+            self._host.end_turn()
+
+
+BuildActor = Callable[[str, str, Launcher], Actor]
+"""(name, settings as JSON, what the supervisor starts hosts with) → the actor."""
+
+
+def load(path: str) -> Any:
+    """`module:ATTRIBUTE` → the object."""
+    from importlib import import_module
+
+    module, _, attribute = path.partition(":")
+    return getattr(import_module(module), attribute)

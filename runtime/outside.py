@@ -1,0 +1,89 @@
+"""Talking to a run from outside it: a small host with one caller that asks and waits, for tools and tests."""
+
+import asyncio
+from typing import Any
+
+from runtime.actor import Report, Undelivered
+from runtime.address import Address
+from runtime.clock import Clock
+from runtime.errors import Unavailable
+from runtime.host.host import Host
+from runtime.links.contract import Io
+from runtime.message import Message
+from runtime.protocol import ANY_INCARNATION, SUPERVISOR, AskTable, StopHost, StopRun, TableTold
+from runtime.spec import HostSpec
+from runtime.telemetry.logs import silent_log
+from runtime.transport.network import Network
+from runtime.transport.wire import Codec
+
+CALLER = "outside"
+
+
+class _Caller:
+    """Puts all that it is told into a queue."""
+
+    def __init__(self) -> None:
+        self.heard: asyncio.Queue[Message | Undelivered] = asyncio.Queue()
+
+    def receive(self, message: Any, ctx: object) -> None:
+        if isinstance(message, Message | Undelivered):
+            self.heard.put_nowait(message)
+
+    def report(self) -> Report:
+        return Report()
+
+
+class Outside:
+    """One connection to the supervisor of a run. Used as an async context manager."""
+
+    def __init__(self, supervisor: str, endpoint: str, *, codec: Codec, clock: Clock, network: Network, io: Io) -> None:
+        """`supervisor` is where its host listens, `endpoint` where the answers are to be sent."""
+        self._spec = HostSpec(CALLER, 1, endpoint, supervisor, [], "", "", "", "")
+        self._parts = {"codec": codec, "clock": clock, "network": network, "io": io}
+        self._caller = _Caller()
+        self._host: Host | None = None
+
+    async def __aenter__(self) -> "Outside":
+        from random import Random
+
+        self._host = Host(self._spec, random=Random(0), log=silent_log(), **self._parts)  # type: ignore[arg-type]
+        await self._host.listen()
+        self._host.start(CALLER, 1, self._caller)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._host is not None:
+            await self._host.close()
+
+    async def table(self, timeout_s: float = 5.0) -> TableTold:
+        """The supervisor's table; raises `Unavailable` when it does not answer in time."""
+        self.tell(SUPERVISOR, AskTable(self._spec.address(CALLER, 1)))
+        try:
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    match await self._caller.heard.get():
+                        case TableTold() as table:
+                            return table
+                        case Undelivered(to, _, reason):
+                            raise Unavailable(f"{to}: {reason}")
+                        case _:
+                            continue
+        except TimeoutError:
+            raise Unavailable(f"the supervisor has not answered for {timeout_s:g} s") from None
+
+    def stop_run(self, reason: str) -> None:
+        """Ask for an orderly stop of everything but the supervisor's own host."""
+        self.tell(SUPERVISOR, StopRun(reason))
+
+    def stop_supervisor(self) -> None:
+        self.tell(f"host.{SUPERVISOR}", StopHost())
+
+    def tell(self, name: str, message: Message) -> None:
+        """To an actor of the supervisor's host."""
+        if self._host is None:
+            raise Unavailable("not connected")
+        caller = self._host.cell(CALLER)
+        if caller is not None:
+            address = Address(name, ANY_INCARNATION, self._spec.kind, self._spec.supervisor)
+            self._host.tell(caller, address, message)
+            self._host.end_turn()

@@ -1,0 +1,167 @@
+"""What hosts and the supervisor say to each other: opening a stream, liveness, the directory, starting, stopping."""
+
+from enum import Enum
+from typing import Any, ClassVar
+
+import msgspec
+
+from runtime.address import Address, StreamKind
+from runtime.message import Lane, Message
+from runtime.spec import ActorSpec
+
+SUPERVISOR = "supervisor"
+"""Its name in every run."""
+
+
+class ControlMessage(Message, frozen=True, array_like=True, tag=True):
+    lane: ClassVar[Lane] = Lane.CONTROL
+
+
+# ---- the first frames of a stream -------------------------------------------------------------------------------
+
+
+class StreamPurpose(Enum):
+    TELL = "tell"
+    """The dialling side sends to one actor."""
+    FEED = "feed"
+    """The dialling side receives what one actor publishes on the feed lane."""
+
+
+ANY_INCARNATION = 0
+
+
+class Hello(ControlMessage, frozen=True, array_like=True, tag=True):
+    purpose: StreamPurpose
+    sender: Address
+    target: str
+    incarnation: int
+    """The life that is meant; `ANY_INCARNATION` for whichever is there."""
+    patterns: tuple[str, ...] = ()
+    """For a feed: what to receive."""
+
+
+class Welcome(ControlMessage, frozen=True, array_like=True, tag=True):
+    """What follows will be delivered to this life."""
+
+    incarnation: int
+
+
+class Refused(ControlMessage, frozen=True, array_like=True, tag=True):
+    """Nothing sent on this stream was or will be delivered."""
+
+    reason: str
+
+
+class PatternsChanged(ControlMessage, frozen=True, array_like=True, tag=True):
+    patterns: tuple[str, ...]
+
+
+class TopicShed(ControlMessage, frozen=True, array_like=True, tag=True):
+    """subscriber → publisher: events of this topic were shed here, publish its whole state again."""
+
+    name: str
+
+
+# ---- liveness ----------------------------------------------------------------------------------------------------
+
+
+class ActorVitals(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    incarnation: int
+    depth: int
+    waiting_ns: int
+    handled: int
+    dropped: int
+
+
+class Heartbeat(ControlMessage, frozen=True, array_like=True, tag=True):
+    """host → supervisor, from the loop that runs the actors, so that a stuck loop shows.
+
+    It says everything about the host: a supervisor that has just begun to live knows its hosts after one of each.
+    """
+
+    host: str
+    incarnation: int
+    pid: int
+    node: str
+    kind: StreamKind
+    endpoint: str
+    directory: int
+    """Version of the directory it has; an older one is answered with `DirectoryChanged`."""
+    actors: list[ActorVitals]
+
+
+class Reported(ControlMessage, frozen=True, array_like=True, tag=True):
+    """An actor's own report; `final` is the last of its life."""
+
+    name: str
+    incarnation: int
+    counters: dict[str, int]
+    state: dict[str, Any]
+    final: bool = False
+
+
+class ActorFailed(ControlMessage, frozen=True, array_like=True, tag=True):
+    """An exception ended this life; its host goes on."""
+
+    name: str
+    incarnation: int
+    error: str
+
+
+# ---- what the supervisor tells a host -----------------------------------------------------------------------------
+
+
+class DirectoryChanged(ControlMessage, frozen=True, array_like=True, tag=True):
+    """Every actor that lives now. Who is not listed is down."""
+
+    version: int
+    addresses: list[Address]
+
+
+class StartActor(ControlMessage, frozen=True, array_like=True, tag=True):
+    actor: ActorSpec
+
+
+class StopHost(ControlMessage, frozen=True, array_like=True, tag=True):
+    """Let every actor handle `Stopping`, report for the last time, and end."""
+
+
+# ---- asking from outside ----------------------------------------------------------------------------------------
+
+
+class AskTable(ControlMessage, frozen=True, array_like=True, tag=True):
+    """Answered by `TableTold` to the asking address."""
+
+    reply_to: Address
+
+
+class StopRun(ControlMessage, frozen=True, array_like=True, tag=True):
+    """Stop every host, in phases."""
+
+    reason: str
+
+
+class ActorRow(msgspec.Struct, frozen=True):
+    """One line of the supervisor's table."""
+
+    name: str
+    host: str
+    state: str
+    pid: int
+    node: str
+    incarnation: int
+    restarts: int
+    reason: str
+    """Why it was restarted or is parked; "" if it never was."""
+    depth: int
+    waiting_ns: int
+    handled: int
+    dropped: int
+    counters: dict[str, int]
+    report: dict[str, Any]
+
+
+class TableTold(ControlMessage, frozen=True, array_like=True, tag=True):
+    rows: list[ActorRow]
+    stopping: bool

@@ -1,0 +1,65 @@
+"""What a host is started with, and who starts hosts. No secret is ever part of it."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from runtime.address import Address, StreamKind
+
+
+class ActorSpec(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    incarnation: int
+    journal: str = ""
+    """Folder of the actor's journal; "" for an actor without one."""
+
+
+class HostSpec(msgspec.Struct, frozen=True, array_like=True):
+    """All that a process needs to become a host: plain data that goes through Ray, a command line or memory."""
+
+    name: str
+    incarnation: int
+    endpoint: str
+    """Where it listens."""
+    supervisor: str
+    """Where the supervisor's host listens."""
+    actors: list[ActorSpec]
+    build: str
+    """`module:function`: makes an actor of (name, settings)."""
+    messages: str
+    """`module:ATTRIBUTE`: the codec of everything that may be told."""
+    settings: str
+    """JSON, handed to `build`."""
+    log_folder: str
+    seed: int = 0
+    heartbeat_ns: int = 100_000_000
+    durability: str = "process"
+    measures: str = ""
+    """Name of the actor that gets `Measured`; "" for none."""
+    kind: StreamKind = StreamKind.UNIX
+
+    def address(self, actor: str, incarnation: int) -> Address:
+        return Address(actor, incarnation, self.kind, self.endpoint, self.name)
+
+
+class HostEnded(msgspec.Struct, frozen=True):
+    """Its process is gone: nothing that it held can act any more."""
+
+    host: str
+    incarnation: int
+    reason: str
+
+
+class Launcher(Protocol):
+    """Starts host processes and tells when they end, by calling `notify` on the caller's loop."""
+
+    def launch(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None: ...
+
+    def adopt(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
+        """Watch a host that another life of the caller launched."""
+        ...
+
+    def kill(self, host: str, incarnation: int) -> None:
+        """End it at once, without its help; also when it is frozen."""
+        ...

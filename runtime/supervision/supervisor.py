@@ -1,0 +1,321 @@
+"""The supervisor: starts everybody, watches everybody, restarts with backoff, and owns the directory.
+
+Its state is soft: every heartbeat says all about a host, so a supervisor that begins to live anew adopts what lives.
+Data streams between the others and goes on without it.
+"""
+
+from typing import Any
+
+import msgspec
+
+from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Stopping, Undelivered
+from runtime.address import Address
+from runtime.clock import NS_PER_MS, NS_PER_S
+from runtime.protocol import (
+    SUPERVISOR,
+    ActorFailed,
+    ActorRow,
+    AskTable,
+    DirectoryChanged,
+    Heartbeat,
+    Reported,
+    StartActor,
+    StopHost,
+    StopRun,
+    TableTold,
+)
+from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
+from runtime.supervision.policy import Park, RestartPolicy, decide
+from runtime.supervision.table import Child, ChildState, HostEntry
+
+START_GRACE_NS = 60 * NS_PER_S
+"""A host that has not sent its first heartbeat after so long is taken for hung."""
+LIVES_PER_SUPERVISOR = 1_000
+"""Incarnations stay unique although a new supervisor does not know those that ended before it."""
+STOP_GRACE_NS = 5 * NS_PER_S
+"""A host that has not ended so long after `StopHost` is killed."""
+
+
+class HostPlan(msgspec.Struct, frozen=True):
+    """A host that should run. `spec.actors` are its children; incarnations in it are ignored."""
+
+    spec: HostSpec
+    phase: int
+
+
+class _Look:
+    """Timer: look for hosts that are silent."""
+
+
+class _RestartHost(msgspec.Struct, frozen=True):
+    host: str
+    incarnation: int
+
+
+class _RestartChild(msgspec.Struct, frozen=True):
+    name: str
+    incarnation: int
+
+
+class _StopPhase(msgspec.Struct, frozen=True):
+    phase: int
+
+
+class _KillPhase(msgspec.Struct, frozen=True):
+    phase: int
+
+
+class Supervisor:
+    def __init__(
+        self,
+        plans: list[HostPlan],
+        policy: RestartPolicy,
+        launcher: Launcher,
+        *,
+        heartbeat_ns: int,
+        heartbeats_missed: int,
+        settle_ns: int = 300 * NS_PER_MS,
+    ) -> None:
+        self._plans = {plan.spec.name: plan for plan in plans}
+        self._policy = policy
+        self._launcher = launcher
+        self._heartbeat_ns = heartbeat_ns
+        self._patience_ns = heartbeat_ns * heartbeats_missed
+        self._settle_ns = settle_ns
+        self._hosts = {
+            name: HostEntry(name, [actor.name for actor in plan.spec.actors], plan.phase)
+            for name, plan in self._plans.items()
+        }
+        self._children = {actor: Child(actor, entry.name) for entry in self._hosts.values() for actor in entry.actors}
+        self._version = 0
+        self._stopping = False
+        self._phase = -1
+        self._first_incarnation = 0
+        self._own: Heartbeat | None = None
+
+    def receive(self, message: Any, ctx: Context) -> None:
+        match message:
+            case Heartbeat():
+                self._heartbeat(message, ctx)
+            case Reported(name):
+                child = self._children.get(name)
+                if child is not None:
+                    child.reported(message)
+            case AskTable(reply_to):
+                ctx.tell(reply_to, self.table(ctx))
+            case ActorFailed():
+                self._actor_failed(message, ctx)
+            case HostEnded():
+                self._host_ended(message, ctx)
+            case _Look():
+                self._look(ctx)
+            case _RestartHost(name, incarnation):
+                entry = self._hosts[name]
+                if entry.incarnation == incarnation and not entry.running and not self._stopping:
+                    self._launch(entry, ctx)
+            case _RestartChild(name, incarnation):
+                self._restart_child(name, incarnation, ctx)
+            case StopRun(reason):
+                if not self._stopping:
+                    ctx.log.info("stopping", reason=reason)
+                    self._stopping = True
+                    self._stop_phase(min((entry.phase for entry in self._hosts.values()), default=0), ctx)
+            case _StopPhase(phase):
+                self._stop_phase(phase, ctx)
+            case _KillPhase(phase):
+                self._kill_phase(phase, ctx)
+            case Started():
+                self._start(ctx)
+            case Undelivered() | ActorUp() | ActorDown() | Stopping():
+                pass
+            case _:
+                ctx.log.warning("unexpected_message", message=type(message).__name__)
+
+    def report(self) -> Report:
+        return Report()
+
+    def table(self, ctx: Context) -> TableTold:
+        rows = [self._own_row(ctx)]
+        for child in self._children.values():
+            entry = self._hosts[child.host]
+            rows.append(child.row(entry.pid, entry.node))
+        return TableTold(rows, self._stopping)
+
+    def _own_row(self, ctx: Context) -> ActorRow:
+        child = Child(ctx.name, ctx.name, ctx.incarnation, ChildState.READY, restarts=ctx.incarnation - 1)
+        if self._own is not None:
+            child.vitals = next((row for row in self._own.actors if row.name == ctx.name), None)
+        return child.row(self._own.pid if self._own else 0, self._own.node if self._own else "")
+
+    # -- starting
+
+    def _start(self, ctx: Context) -> None:
+        """Adopt what lives: hosts of an earlier life of the supervisor speak up within a heartbeat or three."""
+        self._first_incarnation = (ctx.incarnation - 1) * LIVES_PER_SUPERVISOR
+        if ctx.incarnation == 1:
+            for entry in self._hosts.values():
+                self._launch(entry, ctx)
+        else:
+            now = ctx.now()
+            for entry in self._hosts.values():
+                entry.running = True
+                entry.launched = now
+                entry.seen = now
+        ctx.after(self._heartbeat_ns, _Look())
+
+    def _launch(self, entry: HostEntry, ctx: Context) -> None:
+        entry.incarnation = max(entry.incarnation, self._first_incarnation) + 1
+        entry.running = True
+        entry.seen = 0
+        entry.launched = ctx.now()
+        entry.directory_sent = -1
+        plan = self._plans[entry.name]
+        actors = []
+        for actor in plan.spec.actors:
+            child = self._children[actor.name]
+            child.begin(self._first_incarnation)
+            actors.append(msgspec.structs.replace(actor, incarnation=child.incarnation))
+        spec = msgspec.structs.replace(
+            plan.spec,
+            incarnation=entry.incarnation,
+            endpoint=plan.spec.endpoint.format(incarnation=entry.incarnation),
+            actors=actors,
+        )
+        ctx.log.info("host_launched", host=entry.name, incarnation=entry.incarnation)
+        self._launcher.launch(spec, lambda event: self._notice(event, ctx))
+
+    @staticmethod
+    def _notice(event: HostEnded, ctx: Context) -> None:
+        ctx.after(0, event)
+
+    # -- hearing
+
+    def _heartbeat(self, beat: Heartbeat, ctx: Context) -> None:
+        if beat.host == SUPERVISOR:
+            self._own = beat
+            return
+        entry = self._hosts.get(beat.host)
+        if entry is None or beat.incarnation < entry.incarnation:
+            return
+        if beat.incarnation > entry.incarnation:
+            self._launcher.adopt(beat.host, beat.incarnation, beat.pid, lambda event: self._notice(event, ctx))
+        entry.heard(beat, ctx.now())
+        changed = False
+        for vitals in beat.actors:
+            child = self._children.get(vitals.name)
+            if child is not None:
+                address = Address(vitals.name, vitals.incarnation, beat.kind, beat.endpoint, beat.host)
+                if child.heard(vitals, address):
+                    changed = True
+                    ctx.log.info("actor_ready", actor=child.name, incarnation=child.incarnation, pid=beat.pid)
+        if changed:
+            self._directory_changed(ctx)
+        elif beat.directory < self._version and entry.directory_sent != self._version:
+            self._send_directory(entry, ctx)
+
+    def _directory_changed(self, ctx: Context) -> None:
+        self._version += 1
+        for entry in self._hosts.values():
+            self._send_directory(entry, ctx)
+
+    def _send_directory(self, entry: HostEntry, ctx: Context) -> None:
+        if entry.agent is not None and entry.running:
+            addresses = [child.address for child in self._children.values() if child.address is not None]
+            ctx.tell(entry.agent, DirectoryChanged(self._version, addresses))
+            entry.directory_sent = self._version
+
+    # -- ends
+
+    def _host_ended(self, ended: HostEnded, ctx: Context) -> None:
+        entry = self._hosts[ended.host]
+        if ended.incarnation != entry.incarnation or not entry.running:
+            return
+        entry.running = False
+        entry.agent = None
+        for name in entry.actors:
+            self._children[name].address = None
+        if self._stopping:
+            for name in entry.actors:
+                self._children[name].state = ChildState.STOPPED
+            if not any(other.running for other in self._hosts.values() if other.phase <= self._phase):
+                self._next_phase(ctx)
+            return
+        self._directory_changed(ctx)
+        delay = 0
+        for name in entry.actors:
+            delay = max(delay, self._ended(self._children[name], ended.reason, ctx))
+        ctx.log.warning(
+            "host_ended",
+            host=ended.host,
+            incarnation=ended.incarnation,
+            reason=ended.reason,
+            delay_ms=delay // NS_PER_MS,
+        )
+        ctx.after(delay, _RestartHost(entry.name, entry.incarnation))
+
+    def _actor_failed(self, failed: ActorFailed, ctx: Context) -> None:
+        child = self._children.get(failed.name)
+        if child is None or failed.incarnation != child.incarnation or self._stopping:
+            return
+        child.address = None
+        self._directory_changed(ctx)
+        delay = self._ended(child, failed.error, ctx)
+        ctx.log.warning("actor_failed", actor=child.name, error=failed.error, delay_ms=delay // NS_PER_MS)
+        ctx.after(delay, _RestartChild(child.name, child.incarnation))
+
+    def _ended(self, child: Child, reason: str, ctx: Context) -> int:
+        """Note the end of a life; returns the delay until the next."""
+        now = ctx.now()
+        decision = decide(self._policy, child.ends, now, ctx.random)
+        child.ends = [end for end in child.ends if now - end < self._policy.period_ns] + [now]
+        child.restarts += 1
+        child.reason = reason
+        child.state = ChildState.PARKED if isinstance(decision, Park) else ChildState.BACKOFF
+        return decision.after_ns
+
+    def _restart_child(self, name: str, incarnation: int, ctx: Context) -> None:
+        """Give a failed actor a new life in the host that it had, which goes on."""
+        child = self._children[name]
+        entry = self._hosts[child.host]
+        if child.incarnation != incarnation or not entry.running or entry.agent is None or self._stopping:
+            return
+        child.begin(self._first_incarnation)
+        actor = next(actor for actor in self._plans[entry.name].spec.actors if actor.name == name)
+        ctx.tell(entry.agent, StartActor(ActorSpec(name, child.incarnation, actor.journal)))
+
+    def _look(self, ctx: Context) -> None:
+        now = ctx.now()
+        for entry in self._hosts.values():
+            if not entry.running:
+                continue
+            limit = self._patience_ns if entry.seen else START_GRACE_NS
+            if now - (entry.seen or entry.launched) > limit:
+                self._launcher.kill(entry.name, entry.incarnation)
+                silence_ms = (now - (entry.seen or entry.launched)) // NS_PER_MS
+                self._notice(HostEnded(entry.name, entry.incarnation, f"silent for {silence_ms} ms"), ctx)
+        ctx.after(self._heartbeat_ns, _Look())
+
+    # -- stopping
+
+    def _stop_phase(self, phase: int, ctx: Context) -> None:
+        """Stop the hosts of one phase; the next follows when they have ended."""
+        self._phase = phase
+        hosts = [entry for entry in self._hosts.values() if entry.phase == phase and entry.running]
+        for entry in hosts:
+            if entry.agent is not None:
+                ctx.tell(entry.agent, StopHost())
+        if hosts:
+            ctx.after(STOP_GRACE_NS, _KillPhase(phase))
+        else:
+            self._next_phase(ctx)
+
+    def _next_phase(self, ctx: Context) -> None:
+        later = sorted({entry.phase for entry in self._hosts.values() if entry.phase > self._phase})
+        if later:
+            ctx.after(self._settle_ns, _StopPhase(later[0]))
+
+    def _kill_phase(self, phase: int, ctx: Context) -> None:
+        for entry in self._hosts.values():
+            if entry.phase == phase and entry.running:
+                self._launcher.kill(entry.name, entry.incarnation)
+                self._notice(HostEnded(entry.name, entry.incarnation, "did not stop in time"), ctx)

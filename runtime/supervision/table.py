@@ -1,0 +1,118 @@
+"""The supervisor's table: one row for each child, one for each host; what it knows, without deciding anything."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from runtime.address import Address
+from runtime.protocol import ActorRow, ActorVitals, Heartbeat, Reported
+
+
+class ChildState(Enum):
+    STARTING = "STARTING"
+    READY = "READY"
+    BACKOFF = "BACKOFF"
+    """It ended and will be started when its delay is over."""
+    PARKED = "PARKED"
+    """It ended too often; it is probed again later."""
+    STOPPED = "STOPPED"
+
+
+@dataclass
+class Child:
+    """One actor through all its lives."""
+
+    name: str
+    host: str
+    incarnation: int = 0
+    state: ChildState = ChildState.STARTING
+    restarts: int = 0
+    ends: list[int] = field(default_factory=list)
+    reason: str = ""
+    address: Address | None = None
+    vitals: ActorVitals | None = None
+    counters: dict[str, int] = field(default_factory=dict)
+    """Of this life."""
+    earlier_counters: dict[str, int] = field(default_factory=dict)
+    """Summed over the lives before."""
+    earlier_handled: int = 0
+    earlier_dropped: int = 0
+    report: dict[str, Any] = field(default_factory=dict)
+
+    def begin(self, first_incarnation: int) -> None:
+        """A new life: what the last one counted is kept."""
+        for name, value in self.counters.items():
+            self.earlier_counters[name] = self.earlier_counters.get(name, 0) + value
+        if self.vitals is not None:
+            self.earlier_handled += self.vitals.handled
+            self.earlier_dropped += self.vitals.dropped
+        self.counters = {}
+        self.vitals = None
+        self.address = None
+        self.incarnation = max(self.incarnation, first_incarnation) + 1
+        self.state = ChildState.STARTING
+
+    def heard(self, vitals: ActorVitals, address: Address) -> bool:
+        """Take in a heartbeat; True when this life is seen for the first time."""
+        if vitals.incarnation < self.incarnation:
+            return False
+        first = self.address != address
+        self.incarnation = vitals.incarnation
+        self.vitals = vitals
+        self.address = address
+        self.state = ChildState.READY
+        return first
+
+    def reported(self, report: Reported) -> None:
+        if report.incarnation == self.incarnation:
+            self.counters = report.counters
+            self.report = report.state
+
+    def row(self, pid: int, node: str) -> ActorRow:
+        vitals = self.vitals
+        counters = dict(self.earlier_counters)
+        for name, value in self.counters.items():
+            counters[name] = counters.get(name, 0) + value
+        return ActorRow(
+            self.name,
+            self.host,
+            self.state.value,
+            pid,
+            node,
+            self.incarnation,
+            self.restarts,
+            self.reason,
+            vitals.depth if vitals else 0,
+            vitals.waiting_ns if vitals else 0,
+            self.earlier_handled + (vitals.handled if vitals else 0),
+            self.earlier_dropped + (vitals.dropped if vitals else 0),
+            counters,
+            self.report,
+        )
+
+
+@dataclass
+class HostEntry:
+    """One host process through all its lives."""
+
+    name: str
+    actors: list[str]
+    phase: int = 0
+    """Hosts of a lower phase are stopped first."""
+    incarnation: int = 0
+    running: bool = False
+    seen: int = 0
+    """When its last heartbeat came; 0 before the first of this life."""
+    launched: int = 0
+    agent: Address | None = None
+    pid: int = 0
+    node: str = ""
+    directory_sent: int = -1
+
+    def heard(self, beat: Heartbeat, now: int) -> None:
+        self.running = True
+        self.incarnation = beat.incarnation
+        self.seen = now
+        self.pid = beat.pid
+        self.node = beat.node
+        self.agent = Address(f"host.{beat.host}", beat.incarnation, beat.kind, beat.endpoint, beat.host)

@@ -1,0 +1,1 @@
+"""The data plane: framed MessagePack streams between mailboxes."""
