@@ -14,6 +14,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,12 @@ SETTINGS = {
 OBJECT_STORE_BYTES = 100_000_000
 
 
+@cache
+def _token() -> str:
+    """One for all clusters that this process starts: Ray reads it once."""
+    return secrets.token_hex(32)
+
+
 class LocalCluster:
     """A slim Ray of our own on this machine: private folder, private token, no monitor; gone with this process."""
 
@@ -51,7 +58,7 @@ class LocalCluster:
         self._folder = Path(tempfile.mkdtemp(prefix="oc", dir="/tmp"))
         token = self._folder / "token"
         token.touch(mode=0o600)
-        token.write_text(secrets.token_hex(32))
+        token.write_text(_token())
         self.environment = {**SETTINGS, "RAY_AUTH_TOKEN_PATH": str(token)}
         os.environ.update(self.environment)
         import ray
@@ -71,6 +78,7 @@ class LocalCluster:
         except Exception as error:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise Unavailable(f"Ray does not start: {error}") from error
+        _say_nothing()
         self.address = str(context.address_info["gcs_address"])
         self.environment["RAY_ADDRESS"] = self.address
         self.launcher: Launcher = RayLauncher(namespace)
@@ -80,6 +88,13 @@ class LocalCluster:
 
         ray.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+
+def _say_nothing() -> None:
+    """Keep Ray from printing on this process's terminal: the supervisor reports and logs each end of a worker."""
+    from ray._private import worker
+
+    worker.print_to_stdstream = lambda *_, **__: None
 
 
 class AttachedCluster:

@@ -1,6 +1,7 @@
 """Talking to a run from outside it: a small host with one caller that asks and waits, for tools and tests."""
 
 import asyncio
+from random import Random
 from typing import Any
 
 from runtime.actor import Report, Undelivered
@@ -17,6 +18,7 @@ from runtime.transport.network import Network
 from runtime.transport.wire import Codec
 
 CALLER = "outside"
+RETRY_S = 0.05
 
 
 class _Caller:
@@ -44,8 +46,6 @@ class Outside:
         self._host: Host | None = None
 
     async def __aenter__(self) -> "Outside":
-        from random import Random
-
         self._host = Host(self._spec, random=Random(0), log=silent_log(), **self._parts)  # type: ignore[arg-type]
         await self._host.listen()
         self._host.start(CALLER, 1, self._caller)
@@ -57,7 +57,7 @@ class Outside:
 
     async def table(self, timeout_s: float = 5.0) -> TableTold:
         """The supervisor's table; raises `Unavailable` when it does not answer in time."""
-        self.tell(SUPERVISOR, AskTable(self._spec.address(CALLER, 1)))
+        self.tell(self._supervisor(SUPERVISOR), AskTable(self._spec.address(CALLER, 1)))
         try:
             async with asyncio.timeout(timeout_s):
                 while True:
@@ -71,19 +71,31 @@ class Outside:
         except TimeoutError:
             raise Unavailable(f"the supervisor has not answered for {timeout_s:g} s") from None
 
+    async def connected(self, timeout_s: float = 20.0) -> None:
+        """Returns when the supervisor answers for the first time."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                try:
+                    await self.table()
+                    return
+                except Unavailable:
+                    await asyncio.sleep(RETRY_S)
+
     def stop_run(self, reason: str) -> None:
         """Ask for an orderly stop of everything but the supervisor's own host."""
-        self.tell(SUPERVISOR, StopRun(reason))
+        self.tell(self._supervisor(SUPERVISOR), StopRun(reason))
 
     def stop_supervisor(self) -> None:
-        self.tell(f"host.{SUPERVISOR}", StopHost())
+        self.tell(self._supervisor(f"host.{SUPERVISOR}"), StopHost())
 
-    def tell(self, name: str, message: Message) -> None:
-        """To an actor of the supervisor's host."""
+    def tell(self, to: Address, message: Message) -> None:
+        """To any actor whose address is known."""
         if self._host is None:
             raise Unavailable("not connected")
         caller = self._host.cell(CALLER)
         if caller is not None:
-            address = Address(name, ANY_INCARNATION, self._spec.kind, self._spec.supervisor)
-            self._host.tell(caller, address, message)
+            self._host.tell(caller, to, message)
             self._host.end_turn()
+
+    def _supervisor(self, name: str) -> Address:
+        return Address(name, ANY_INCARNATION, self._spec.kind, self._spec.supervisor)

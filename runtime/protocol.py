@@ -160,6 +160,8 @@ class ActorRow(msgspec.Struct, frozen=True):
     dropped: int
     counters: dict[str, int]
     report: dict[str, Any]
+    address: Address | None = None
+    """None while it is down."""
 
 
 class TableTold(ControlMessage, frozen=True, array_like=True, tag=True):

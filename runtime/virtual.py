@@ -98,7 +98,12 @@ def run_virtually(main: Callable[[VirtualLoop], Coroutine[Any, Any, Result]]) ->
     loop = VirtualLoop()
     asyncio.set_event_loop(loop)
     try:
-        return loop.run_until_complete(main(loop))
+        try:
+            return loop.run_until_complete(main(loop))
+        finally:
+            for task in asyncio.all_tasks(loop):
+                task.cancel()
+            loop.run_until_complete(asyncio.sleep(1))
     finally:
         asyncio.set_event_loop(None)
         loop.close()

@@ -13,8 +13,9 @@ READ_BYTES = 1024 * 1024
 def next_records(file: int, parser: Parser, limit_bytes: int = READ_BYTES) -> list[tuple[int, bytes]]:
     """The next whole records of a segment, about `limit_bytes`; [] at its end, at damage or at a torn record."""
     records = parser.parse(os.pread(file, limit_bytes, parser.offset))
-    if not records and parser.wanted > limit_bytes:
-        records = parser.parse(os.pread(file, parser.wanted, parser.offset))
+    while not records and parser.wanted > limit_bytes:
+        limit_bytes = parser.wanted
+        records = parser.parse(os.pread(file, limit_bytes, parser.offset))
     return records
 
 
@@ -49,7 +50,7 @@ class Follower:
             while True:
                 if records := self._read(limit_bytes):
                     return records
-                if not self._enter(self._parser.sequence + 1):
+                if self._segment_is_empty() or not self._enter(self._parser.sequence + 1):
                     return []
         except OSError as error:
             raise Unavailable(f"journal {self._folder}: {error.strerror}") from error
@@ -124,6 +125,9 @@ class Follower:
         elif parser.damage is not None:
             raise Corrupt(f"{self._where()}: {parser.damage.reason}")
         return records
+
+    def _segment_is_empty(self) -> bool:
+        return self._position is not None and self._position.segment == self._parser.sequence + 1
 
     def _where(self) -> str:
         assert self._position is not None

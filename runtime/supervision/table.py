@@ -88,6 +88,7 @@ class Child:
             self.earlier_dropped + (vitals.dropped if vitals else 0),
             counters,
             self.report,
+            self.address,
         )
 
 

@@ -36,7 +36,12 @@ class StreamOutlet:
     """A subscriber on another host. While it reads slowly events wait in a `FeedQueue`, which sheds."""
 
     def __init__(
-        self, subscriber: Address, patterns: tuple[str, ...], stream: Stream, codec: Codec, refresh: Callable[[str], None]
+        self,
+        subscriber: Address,
+        patterns: tuple[str, ...],
+        stream: Stream,
+        codec: Codec,
+        refresh: Callable[[str], None],
     ) -> None:
         self.subscriber = subscriber
         self.patterns = patterns

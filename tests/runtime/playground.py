@@ -1,0 +1,113 @@
+"""Runs toy actors on real hosts under any of the three kinds of host, with a real supervisor."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import msgspec
+
+from runtime.address import Address
+from runtime.clock import NS_PER_MS, Clock
+from runtime.links.contract import Io
+from runtime.message import Message
+from runtime.outside import Outside
+from runtime.protocol import SUPERVISOR, ActorRow
+from runtime.spec import ActorSpec, HostSpec, Launcher
+from runtime.supervision.policy import RestartPolicy
+from runtime.supervision.supervisor import HostPlan, Supervisor
+from runtime.transport.network import Network
+from tests.runtime.toys import CODEC
+
+HEARTBEAT_NS = 50 * NS_PER_MS
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Which toys share which host."""
+
+    folder: str
+    hosts: dict[str, list[str]]
+
+
+def supervisor(settings: str, launcher: Launcher) -> Supervisor:
+    plan = msgspec.json.decode(settings, type=Plan)
+    hosts = [
+        HostPlan(host_spec(plan, name, actors, "{incarnation}"), phase)
+        for phase, (name, actors) in enumerate(plan.hosts.items())
+    ]
+    policy = RestartPolicy(backoff_min_ns=10 * NS_PER_MS, backoff_max_ns=50 * NS_PER_MS, intensity=3)
+    return Supervisor(hosts, policy, launcher, heartbeat_ns=HEARTBEAT_NS, heartbeats_missed=10)
+
+
+def host_spec(plan: Plan, name: str, actors: list[str], suffix: str) -> HostSpec:
+    return HostSpec(
+        name,
+        1,
+        f"{plan.folder}/{name}{suffix}",
+        f"{plan.folder}/{SUPERVISOR}",
+        [ActorSpec(actor, 1) for actor in actors],
+        "tests.runtime.toys:build",
+        "tests.runtime.toys:CODEC",
+        msgspec.json.encode(plan).decode(),
+        "",
+        heartbeat_ns=HEARTBEAT_NS,
+    )
+
+
+class Playground:
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+
+    async def rows(self) -> dict[str, ActorRow]:
+        return {row.name: row for row in (await self._outside.table()).rows}
+
+    async def address(self, name: str) -> Address:
+        rows = await self.until(lambda rows: rows[name].address is not None)
+        address = rows[name].address
+        assert address is not None
+        return address
+
+    async def until(self, holds: Callable[[dict[str, ActorRow]], bool], timeout_s: float = 20.0) -> dict[str, ActorRow]:
+        async with asyncio.timeout(timeout_s):
+            while not holds(rows := await self.rows()):
+                await asyncio.sleep(0.02)
+        return rows
+
+    async def ready(self) -> dict[str, ActorRow]:
+        return await self.until(lambda rows: all(row.state == "READY" for row in rows.values()))
+
+    def tell(self, address: Address, message: Message) -> None:
+        self._outside.tell(address, message)
+
+    def stop(self) -> None:
+        self._outside.stop_run("the test is over")
+
+
+@contextlib.asynccontextmanager
+async def playground(
+    plan: Plan, launcher: Launcher, clock: Clock, network: Network, io: Io
+) -> AsyncIterator[Playground]:
+    over = asyncio.Event()
+    launcher.launch(host_spec(plan, SUPERVISOR, [SUPERVISOR], ""), lambda ended: over.set())
+    address = f"{plan.folder}/{SUPERVISOR}"
+    async with Outside(address, f"{plan.folder}/outside", codec=CODEC, clock=clock, network=network, io=io) as outside:
+        await outside.connected()
+        yield Playground(outside)
+        outside.stop_run("the test is over")
+        async with asyncio.timeout(20):
+            while any(row.state != "STOPPED" for row in (await outside.table()).rows[1:]):
+                await asyncio.sleep(0.02)
+        outside.stop_supervisor()
+        await asyncio.wait_for(over.wait(), 20)
+
+
+class NoIo:
+    """For actors that open no links."""
+
+    def open_link(self, url: str, events: Any) -> Any:
+        raise AssertionError(url)
+
+    def request(self, request: Any, done: Any) -> None:
+        raise AssertionError(request)
+
+    async def close(self) -> None: ...
