@@ -12,7 +12,7 @@ from runtime.actor import Context, Report, Started, Stopping, Undelivered
 from runtime.clock import NS_PER_MS
 from runtime.host.host import BuildActor, Host
 from runtime.journal.log import Durability, Journal
-from runtime.protocol import SUPERVISOR, DirectoryChanged, Heartbeat, Reported, StartActor, StopHost
+from runtime.protocol import SUPERVISOR, ActorFailed, DirectoryChanged, Heartbeat, Reported, StartActor, StopHost
 from runtime.spec import ActorSpec, Launcher
 
 HEARTBEATS_PER_REPORT = 5
@@ -73,6 +73,13 @@ class HostAgent:
         if living is not None and living.address.incarnation >= spec.incarnation:
             return
         self._host.remove(spec.name)
+        try:
+            self._begin(spec, ctx)
+        except Exception as error:
+            ctx.log.error("actor_not_built", actor=spec.name, error=repr(error), exc_info=error)
+            ctx.tell(SUPERVISOR, ActorFailed(spec.name, spec.incarnation, f"{type(error).__name__}: {error}"))
+
+    def _begin(self, spec: ActorSpec, ctx: Context) -> None:
         durability = Durability(self._host.spec.durability)
         journal = Journal.open(Path(spec.journal), durability) if spec.journal else None
         if journal is not None and journal.cut is not None:

@@ -33,6 +33,7 @@ from runtime.host.cell import Cell
 from runtime.host.feeds import Feeds
 from runtime.host.measures import Measures
 from runtime.host.sessions import Session
+from runtime.host.waiting import WaitingRoom
 from runtime.journal.log import Journal
 from runtime.links.contract import Io, Link
 from runtime.message import Lane, Message
@@ -45,6 +46,8 @@ from runtime.transport.tell import Peer
 from runtime.transport.wire import Codec
 
 WORK_NS = 1 * NS_PER_MS
+GRACE_S = 2.0
+"""So long a message waits for a name that this host has never heard of."""
 
 
 class Host:
@@ -80,6 +83,7 @@ class Host:
         self._continuing = False
         self._dirty: list[Stream] = []
         self._unsynced: set[Journal] = set()
+        self._waiting = WaitingRoom(self._undelivered)
         self._peers: dict[tuple[str, int, str], Peer] = {}
         self._tasks: set[asyncio.Future[None]] = set()
         self._listener: Listener | None = None
@@ -99,7 +103,7 @@ class Host:
         earlier = self.directory.add(address)
         if earlier is not None:
             self._tell_watchers(name, ActorDown(name, earlier.incarnation, "a later life began"))
-        self._tell_watchers(name, ActorUp(address))
+        self._arrived(address)
         self.accept(cell, Lane.CONTROL, Started())
         self.feeds.renew_all(name)
         self.end_turn()
@@ -270,10 +274,12 @@ class Host:
                 self._undelivered(sender.name, name, message, "Overloaded: its mailbox is full")
             return
         address = self.directory.find(name) if isinstance(to, str) else to
-        if address is None:
-            self._undelivered(sender.name, name, message, "no such actor is up")
-        else:
+        if address is not None:
             self._tell_peer(sender.name, address, message)
+        elif self._waiting.hold(sender.name, name, message):
+            self.loop.call_later(GRACE_S, self._expire, name)
+        else:
+            self._undelivered(sender.name, name, message, "no such actor is up")
 
     def _tell_peer(self, sender: str, address: Address, message: Message) -> None:
         key = (address.actor, address.incarnation, address.endpoint)
@@ -324,9 +330,21 @@ class Host:
             gone = ActorDown(address.actor, address.incarnation, "not in the directory any more")
             self._tell_watchers(address.actor, gone)
         for address in up:
-            self._tell_watchers(address.actor, ActorUp(address))
+            self._arrived(address)
         for name in {address.actor for address in (*up, *down)}:
             self.feeds.renew_all(name)
+
+    def _arrived(self, address: Address) -> None:
+        """An actor is up: tell its watchers, and deliver what has been waiting for it."""
+        self._tell_watchers(address.actor, ActorUp(address))
+        for sender, message in self._waiting.arrived(address.actor):
+            cell = self._cells.get(sender)
+            if cell is not None:
+                self.tell(cell, address, message)
+
+    def _expire(self, name: str) -> None:
+        self._waiting.expire(name)
+        self.end_turn()
 
     def _tell_watchers(self, name: str, event: ActorUp | ActorDown) -> None:
         for cell in self._cells.values():

@@ -181,7 +181,7 @@ class Supervisor:
             endpoint=plan.spec.endpoint.format(incarnation=entry.incarnation),
             actors=actors,
         )
-        ctx.log.info("host_launched", host=entry.name, incarnation=entry.incarnation)
+        ctx.log.info("host_launched", name=entry.name, life=entry.incarnation)
         self._launcher.launch(spec, lambda event: self._notice(event, ctx))
 
     @staticmethod
@@ -207,7 +207,7 @@ class Supervisor:
                 address = Address(vitals.name, vitals.incarnation, beat.kind, beat.endpoint, beat.host)
                 if child.heard(vitals, address):
                     changed = True
-                    ctx.log.info("actor_ready", actor=child.name, incarnation=child.incarnation, pid=beat.pid)
+                    ctx.log.info("actor_ready", actor=child.name, life=child.incarnation, pid=beat.pid)
         if changed:
             self._directory_changed(ctx)
         elif beat.directory < self._version and entry.directory_sent != self._version:
@@ -246,8 +246,8 @@ class Supervisor:
             delay = max(delay, self._ended(self._children[name], ended.reason, ctx))
         ctx.log.warning(
             "host_ended",
-            host=ended.host,
-            incarnation=ended.incarnation,
+            name=ended.host,
+            life=ended.incarnation,
             reason=ended.reason,
             delay_ms=delay // NS_PER_MS,
         )
