@@ -58,7 +58,7 @@ def plans(configuration: Configuration, run: RunSettings) -> list[HostPlan]:
     return [
         HostPlan(
             host_spec(configuration, run, "+".join(group), f"{index}.{{incarnation}}", group),
-            max(names.stop_phase(name) for name in group),
+            {name: names.stop_phase(name) for name in group},
         )
         for index, group in enumerate(groups)
     ]

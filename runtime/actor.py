@@ -7,7 +7,7 @@ runs in a Ray actor, in a plain process and under a virtual clock.
 
 from collections.abc import Awaitable, Iterator, Sequence
 from random import Random
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -125,6 +125,13 @@ class Actor(Protocol):
     def report(self) -> Report:
         """Called twice a second and at the end, between two messages."""
         ...
+
+
+@runtime_checkable
+class Finishing(Protocol):
+    """An actor with something to bring to an end after `Stopping`: its host waits for it, for some seconds."""
+
+    def is_finished(self) -> bool: ...
 
 
 # ---- what the host tells an actor; these never cross a process --------------------------------------------------

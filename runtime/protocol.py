@@ -123,8 +123,14 @@ class StartActor(ControlMessage, frozen=True, array_like=True, tag=True):
     actor: ActorSpec
 
 
+class StopActors(ControlMessage, frozen=True, array_like=True, tag=True):
+    """Let these handle `Stopping`, bring to an end what they have under way, and report for the last time."""
+
+    names: list[str]
+
+
 class StopHost(ControlMessage, frozen=True, array_like=True, tag=True):
-    """Let every actor handle `Stopping`, report for the last time, and end."""
+    """The same for every actor that is left; then the host ends."""
 
 
 # ---- asking from outside ----------------------------------------------------------------------------------------

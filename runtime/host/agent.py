@@ -8,18 +8,28 @@ from typing import Any
 
 import msgspec
 
-from runtime.actor import Context, Report, Started, Stopping, Undelivered
+from runtime.actor import Context, Finishing, Report, Started, Stopping, Undelivered
 from runtime.clock import NS_PER_MS
+from runtime.host.cell import Cell
 from runtime.host.host import BuildActor, Host
 from runtime.journal.log import Durability, Journal
-from runtime.protocol import SUPERVISOR, ActorFailed, DirectoryChanged, Heartbeat, Reported, StartActor, StopHost
+from runtime.protocol import (
+    SUPERVISOR,
+    ActorFailed,
+    DirectoryChanged,
+    Heartbeat,
+    Reported,
+    StartActor,
+    StopActors,
+    StopHost,
+)
 from runtime.spec import ActorSpec, Launcher
 
 HEARTBEATS_PER_REPORT = 5
 
 
-QUIET_POLL_NS = 10 * NS_PER_MS
-QUIET_TRIES = 100
+FINISH_POLL_NS = 10 * NS_PER_MS
+FINISH_TRIES = 300
 
 
 class _Beat:
@@ -27,8 +37,9 @@ class _Beat:
 
 
 class _LookAgain(msgspec.Struct, frozen=True):
-    """Timer: have all actors handled `Stopping`?"""
+    """Timer: have these finished?"""
 
+    names: list[str]
     tries: int
 
 
@@ -41,7 +52,7 @@ class HostAgent:
         self._launcher = launcher
         self._stopped = stopped
         self._beats = 0
-        self._stopping = False
+        self._ending = False
 
     def receive(self, message: Any, ctx: Context) -> None:
         match message:
@@ -56,10 +67,13 @@ class HostAgent:
             case StartActor(spec):
                 self._start(spec, ctx)
                 self._beat_now(ctx)
+            case StopActors(names):
+                self._stop(names, ctx)
             case StopHost():
-                self._stop(ctx)
-            case _LookAgain(tries):
-                self._end_when_quiet(ctx, tries)
+                self._ending = True
+                self._stop([cell.name for cell in self._host.cells() if cell.name != ctx.name], ctx)
+            case _LookAgain(names, tries):
+                self._end_when_finished(names, tries, ctx)
             case Undelivered() | Stopping():
                 pass
             case _:
@@ -88,12 +102,13 @@ class HostAgent:
         self._host.start(spec.name, spec.incarnation, actor, journal)
 
     def _beat(self, ctx: Context) -> None:
-        if self._stopping:
-            return
         self._beat_now(ctx)
         self._beats += 1
         if self._beats % HEARTBEATS_PER_REPORT == 0:
-            self._report(ctx, final=False)
+            for cell in self._host.cells():
+                if cell.name != ctx.name and not cell.busy:
+                    self._report(cell, ctx, final=False)
+            self._ship_measures(ctx)
         ctx.after(self._host.spec.heartbeat_ns, _Beat())
 
     def _beat_now(self, ctx: Context) -> None:
@@ -113,32 +128,41 @@ class HostAgent:
             ),
         )
 
-    def _report(self, ctx: Context, *, final: bool) -> None:
-        for cell in self._host.cells():
-            if cell.name == ctx.name or (cell.busy and not final):
-                continue
+    def _report(self, cell: Cell, ctx: Context, *, final: bool) -> None:
+        try:
             report = cell.actor.report()
-            ctx.tell(
-                SUPERVISOR,
-                Reported(cell.name, cell.address.incarnation, dict(report.counters), dict(report.state), final),
-            )
+        except Exception as error:
+            self._host.fail(cell, error)
+            return
+        ctx.tell(
+            SUPERVISOR, Reported(cell.name, cell.address.incarnation, dict(report.counters), dict(report.state), final)
+        )
+
+    def _ship_measures(self, ctx: Context) -> None:
         if self._host.spec.measures:
             for measured in self._host.measures.take():
                 ctx.tell(self._host.spec.measures, measured)
 
-    def _stop(self, ctx: Context) -> None:
-        if self._stopping:
-            return
-        self._stopping = True
-        for spec in reversed(self._host.spec.actors):
-            self._host.stop(spec.name)
-        ctx.after(0, _LookAgain(QUIET_TRIES))
+    def _stop(self, names: list[str], ctx: Context) -> None:
+        for name in reversed(names):
+            self._host.stop(name)
+        ctx.after(0, _LookAgain(names, FINISH_TRIES))
 
-    def _end_when_quiet(self, ctx: Context, tries: int) -> None:
-        """Report for the last time and end, when every actor has handled `Stopping` or took too long over it."""
-        cells = [cell for cell in self._host.cells() if cell.name != ctx.name]
-        if tries and any(cell.busy or len(cell.mailbox) for cell in cells):
-            ctx.after(QUIET_POLL_NS, _LookAgain(tries - 1))
+    def _end_when_finished(self, names: list[str], tries: int, ctx: Context) -> None:
+        """Report for the last time and end, when each has handled `Stopping` and finished, or took too long over it."""
+        cells = [cell for name in names if (cell := self._host.cell(name)) is not None]
+        if tries and any(_is_under_way(cell) for cell in cells):
+            ctx.after(FINISH_POLL_NS, _LookAgain(names, tries - 1))
             return
-        self._report(ctx, final=True)
-        self._stopped()
+        for cell in cells:
+            self._report(cell, ctx, final=True)
+            self._host.remove(cell.name)
+        if self._ending:
+            self._ship_measures(ctx)
+            self._stopped()
+
+
+def _is_under_way(cell: Cell) -> bool:
+    if cell.busy or len(cell.mailbox):
+        return True
+    return isinstance(cell.actor, Finishing) and not cell.actor.is_finished()

@@ -186,7 +186,7 @@ class Host:
         try:
             pending = cell.receive(message, cell.context)
         except Exception as error:
-            self._fail(cell, error)
+            self.fail(cell, error)
             return
         if pending is not None:
             cell.busy = True
@@ -199,7 +199,7 @@ class Host:
         try:
             await pending
         except Exception as error:
-            self._fail(cell, error)
+            self.fail(cell, error)
         finally:
             cell.busy = False
         if cell.alive and len(cell.mailbox):
@@ -248,7 +248,7 @@ class Host:
                 self._running = False
         self.end_turn()
 
-    def _fail(self, cell: Cell, error: Exception) -> None:
+    def fail(self, cell: Cell, error: Exception) -> None:
         """This life is over; the host and its other actors go on, the supervisor decides about the next."""
         self.log.error("actor_failed", actor=cell.name, error=repr(error), exc_info=error)
         if self._cells.get(cell.name) is cell:

@@ -23,6 +23,8 @@ MAGIC = b"OUTCRYJ1"
 DIGEST_BYTES = 16
 SECTOR_BYTES = 512
 """What a disk writes whole or not at all."""
+SEGMENTS = "[0-9]" * 20 + ".log"
+"""Pattern of the names of segments."""
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 
 _SEGMENT = Struct("<8s16sQ16s")

@@ -12,6 +12,7 @@ from runtime.journal.layout import (
     DIGEST_BYTES,
     MAX_RECORD_BYTES,
     SEGMENT_HEADER_BYTES,
+    SEGMENTS,
     Parser,
     SegmentHeader,
     encode,
@@ -222,7 +223,7 @@ class Journal:
     def _recover(self) -> None:
         for draft in self.folder.glob("*.new"):
             draft.unlink()
-        segments = sorted(self.folder.glob("*.log"))
+        segments = sorted(self.folder.glob(SEGMENTS))
         while segments:
             path = segments.pop()
             with path.open("rb") as segment:

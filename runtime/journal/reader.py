@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from runtime.errors import Corrupt, Unavailable
-from runtime.journal.layout import SEGMENT_HEADER_BYTES, Parser, SegmentHeader, segment_name
+from runtime.journal.layout import SEGMENT_HEADER_BYTES, SEGMENTS, Parser, SegmentHeader, segment_name
 from runtime.journal.position import Position
 
 READ_BYTES = 1024 * 1024
@@ -59,7 +59,7 @@ class Follower:
         """How much of the journal has not been handed out."""
         position = self._position
         lag = 0
-        for path in self._folder.glob("*.log"):
+        for path in self._folder.glob(SEGMENTS):
             segment = int(path.stem)
             if position is None or segment > position.segment:
                 lag += path.stat().st_size

@@ -7,6 +7,7 @@ from pathlib import Path
 from runtime.errors import Unavailable
 from runtime.journal.layout import (
     SEGMENT_HEADER_BYTES,
+    SEGMENTS,
     Damage,
     Parser,
     SegmentHeader,
@@ -38,7 +39,7 @@ class Verdict:
 def verify(folder: Path) -> Verdict:
     """Read everything; takes no lock. Raises `Unavailable` if the folder holds no journal or cannot be read."""
     try:
-        paths = sorted(folder.glob("*.log"))
+        paths = sorted(folder.glob(SEGMENTS))
         if not paths:
             raise Unavailable(f"{folder} holds no journal")
         length = sum(path.stat().st_size for path in paths)

@@ -20,6 +20,7 @@ from runtime.protocol import (
     Heartbeat,
     Reported,
     StartActor,
+    StopActors,
     StopHost,
     StopRun,
     TableTold,
@@ -32,15 +33,16 @@ START_GRACE_NS = 60 * NS_PER_S
 """A host that has not sent its first heartbeat after so long is taken for hung."""
 LIVES_PER_SUPERVISOR = 1_000
 """Incarnations stay unique although a new supervisor does not know those that ended before it."""
-STOP_GRACE_NS = 5 * NS_PER_S
-"""A host that has not ended so long after `StopHost` is killed."""
+STOP_GRACE_NS = 6 * NS_PER_S
+"""What has not stopped so long after it was told is killed with its host."""
 
 
 class HostPlan(msgspec.Struct, frozen=True):
     """A host that should run. `spec.actors` are its children; incarnations in it are ignored."""
 
     spec: HostSpec
-    phase: int
+    phases: dict[str, int]
+    """Actor → when it is stopped: those of a lower phase first."""
 
 
 class _Look:
@@ -57,10 +59,6 @@ class _RestartChild(msgspec.Struct, frozen=True):
     incarnation: int
 
 
-class _StopPhase(msgspec.Struct, frozen=True):
-    phase: int
-
-
 class _KillPhase(msgspec.Struct, frozen=True):
     phase: int
 
@@ -74,19 +72,20 @@ class Supervisor:
         *,
         heartbeat_ns: int,
         heartbeats_missed: int,
-        settle_ns: int = 300 * NS_PER_MS,
     ) -> None:
         self._plans = {plan.spec.name: plan for plan in plans}
         self._policy = policy
         self._launcher = launcher
         self._heartbeat_ns = heartbeat_ns
         self._patience_ns = heartbeat_ns * heartbeats_missed
-        self._settle_ns = settle_ns
         self._hosts = {
-            name: HostEntry(name, [actor.name for actor in plan.spec.actors], plan.phase)
-            for name, plan in self._plans.items()
+            name: HostEntry(name, [actor.name for actor in plan.spec.actors]) for name, plan in self._plans.items()
         }
-        self._children = {actor: Child(actor, entry.name) for entry in self._hosts.values() for actor in entry.actors}
+        self._children = {
+            actor.name: Child(actor.name, name, plan.phases[actor.name])
+            for name, plan in self._plans.items()
+            for actor in plan.spec.actors
+        }
         self._version = 0
         self._stopping = False
         self._phase = -1
@@ -101,6 +100,9 @@ class Supervisor:
                 child = self._children.get(name)
                 if child is not None:
                     child.reported(message)
+                    if message.final:
+                        self._directory_changed(ctx)
+                        self._next_phase_if_over(ctx)
             case AskTable(reply_to):
                 ctx.tell(reply_to, self.table(ctx))
             case ActorFailed():
@@ -119,9 +121,7 @@ class Supervisor:
                 if not self._stopping:
                     ctx.log.info("stopping", reason=reason)
                     self._stopping = True
-                    self._stop_phase(min((entry.phase for entry in self._hosts.values()), default=0), ctx)
-            case _StopPhase(phase):
-                self._stop_phase(phase, ctx)
+                    self._stop_phase(min((child.phase for child in self._children.values()), default=0), ctx)
             case _KillPhase(phase):
                 self._kill_phase(phase, ctx)
             case Started():
@@ -142,7 +142,7 @@ class Supervisor:
         return TableTold(rows, self._stopping)
 
     def _own_row(self, ctx: Context) -> ActorRow:
-        child = Child(ctx.name, ctx.name, ctx.incarnation, ChildState.READY, restarts=ctx.incarnation - 1)
+        child = Child(ctx.name, ctx.name, 0, ctx.incarnation, ChildState.READY, restarts=ctx.incarnation - 1)
         if self._own is not None:
             child.vitals = next((row for row in self._own.actors if row.name == ctx.name), None)
         return child.row(self._own.pid if self._own else 0, self._own.node if self._own else "")
@@ -237,8 +237,7 @@ class Supervisor:
         if self._stopping:
             for name in entry.actors:
                 self._children[name].state = ChildState.STOPPED
-            if not any(other.running for other in self._hosts.values() if other.phase <= self._phase):
-                self._next_phase(ctx)
+            self._next_phase_if_over(ctx)
             return
         self._directory_changed(ctx)
         delay = 0
@@ -298,24 +297,36 @@ class Supervisor:
     # -- stopping
 
     def _stop_phase(self, phase: int, ctx: Context) -> None:
-        """Stop the hosts of one phase; the next follows when they have ended."""
+        """Stop the actors of one phase, and with its last actor each host; the next phase follows when that is done."""
         self._phase = phase
-        hosts = [entry for entry in self._hosts.values() if entry.phase == phase and entry.running]
-        for entry in hosts:
-            if entry.agent is not None:
-                ctx.tell(entry.agent, StopHost())
-        if hosts:
-            ctx.after(STOP_GRACE_NS, _KillPhase(phase))
-        else:
-            self._next_phase(ctx)
+        for entry in self._hosts.values():
+            children = [self._children[name] for name in entry.actors]
+            names = [child.name for child in children if child.phase == phase]
+            if not names or not entry.running or entry.agent is None:
+                continue
+            is_last = all(child.phase <= phase for child in children)
+            ctx.tell(entry.agent, StopHost() if is_last else StopActors(names))
+        ctx.after(STOP_GRACE_NS, _KillPhase(phase))
+        self._next_phase_if_over(ctx)
 
-    def _next_phase(self, ctx: Context) -> None:
-        later = sorted({entry.phase for entry in self._hosts.values() if entry.phase > self._phase})
+    def _next_phase_if_over(self, ctx: Context) -> None:
+        if not self._stopping or any(self._is_stopping(child) for child in self._children.values()):
+            return
+        later = sorted({child.phase for child in self._children.values() if child.phase > self._phase})
         if later:
-            ctx.after(self._settle_ns, _StopPhase(later[0]))
+            self._stop_phase(later[0], ctx)
+
+    def _is_stopping(self, child: Child) -> bool:
+        """It belongs to the phase, or an earlier one, and has not ended; a host ends with the last of its actors."""
+        entry = self._hosts[child.host]
+        is_last = all(self._children[name].phase <= self._phase for name in entry.actors)
+        return child.phase <= self._phase and entry.running and (is_last or child.state is not ChildState.STOPPED)
 
     def _kill_phase(self, phase: int, ctx: Context) -> None:
+        """Time is over for what has not stopped by itself."""
+        if phase != self._phase:
+            return
         for entry in self._hosts.values():
-            if entry.phase == phase and entry.running:
+            if entry.running and any(self._is_stopping(self._children[name]) for name in entry.actors):
                 self._launcher.kill(entry.name, entry.incarnation)
                 self._notice(HostEnded(entry.name, entry.incarnation, "did not stop in time"), ctx)

@@ -24,6 +24,8 @@ class Child:
 
     name: str
     host: str
+    phase: int = 0
+    """Actors of a lower phase are stopped first."""
     incarnation: int = 0
     state: ChildState = ChildState.STARTING
     restarts: int = 0
@@ -54,7 +56,7 @@ class Child:
 
     def heard(self, vitals: ActorVitals, address: Address) -> bool:
         """Take in a heartbeat; True when this life is seen for the first time."""
-        if vitals.incarnation < self.incarnation:
+        if vitals.incarnation < self.incarnation or self.state is ChildState.STOPPED:
             return False
         first = self.address != address
         self.incarnation = vitals.incarnation
@@ -67,6 +69,9 @@ class Child:
         if report.incarnation == self.incarnation:
             self.counters = report.counters
             self.report = report.state
+            if report.final:
+                self.state = ChildState.STOPPED
+                self.address = None
 
     def row(self, pid: int, node: str) -> ActorRow:
         vitals = self.vitals
@@ -98,8 +103,6 @@ class HostEntry:
 
     name: str
     actors: list[str]
-    phase: int = 0
-    """Hosts of a lower phase are stopped first."""
     incarnation: int = 0
     running: bool = False
     seen: int = 0

@@ -114,4 +114,7 @@ def _timestamp(_: WrappedLogger, __: str, values: EventDict) -> EventDict:
 
 
 def _encode(_: WrappedLogger, __: str, values: EventDict) -> bytes:
-    return msgspec.json.encode(values) + b"\n"
+    try:
+        return msgspec.json.encode(values) + b"\n"
+    except (OverflowError, UnicodeEncodeError):
+        return msgspec.json.encode({name: ascii(value) for name, value in values.items()}) + b"\n"

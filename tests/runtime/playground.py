@@ -32,7 +32,7 @@ class Plan(msgspec.Struct, frozen=True):
 def supervisor(settings: str, launcher: Launcher) -> Supervisor:
     plan = msgspec.json.decode(settings, type=Plan)
     hosts = [
-        HostPlan(host_spec(plan, name, actors, "{incarnation}"), phase)
+        HostPlan(host_spec(plan, name, actors, "{incarnation}"), dict.fromkeys(actors, phase))
         for phase, (name, actors) in enumerate(plan.hosts.items())
     ]
     policy = RestartPolicy(backoff_min_ns=10 * NS_PER_MS, backoff_max_ns=50 * NS_PER_MS, intensity=3)
