@@ -11,10 +11,14 @@ the array are the wire format: a new field goes last and has a default.
 
 from typing import ClassVar
 
+import msgspec
+
 from actors.model.instrument import Instrument
 from actors.model.order import OrderSpec, Side, Stamps
 from actors.model.order_state import OrderState
+from runtime import protocol as protocol
 from runtime.message import Lane, Message, Overflow
+from runtime.transport.wire import Codec, message_types
 
 Level = tuple[str, str]
 """(price, quantity)."""
@@ -23,15 +27,30 @@ Level = tuple[str, str]
 
 
 class MarketEvent(Message, frozen=True, array_like=True, tag=True):
-    lane: ClassVar[Lane] = Lane.MARKET_DATA
+    """`kind` is the first part of the topic."""
+
+    lane: ClassVar[Lane] = Lane.FEED
     overflow: ClassVar[Overflow] = Overflow.LATEST
+    kind: ClassVar[str] = ""
+
+    venue: str
+    symbol: str
+
+    @property
+    def topic(self) -> str:
+        return f"{self.kind}.{self.venue}.{self.symbol}"
+
+    @property
+    def instrument(self) -> str:
+        """As a configuration and a strategy name it: `<venue>.<SYMBOL>`."""
+        return f"{self.venue}.{self.symbol}"
 
 
 class Quote(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
     """Best bid and ask changed. Topic `quote.<venue>.<symbol>`."""
 
-    venue: str
-    symbol: str
+    kind: ClassVar[str] = "quote"
+
     bid: str
     bid_quantity: str
     ask: str
@@ -44,10 +63,9 @@ class Quote(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
 class Trade(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
     """Somebody traded. Topic `trade.<venue>.<symbol>`."""
 
+    kind: ClassVar[str] = "trade"
     overflow: ClassVar[Overflow] = Overflow.DROP_OLDEST
 
-    venue: str
-    symbol: str
     trade_id: str
     price: str
     quantity: str
@@ -59,10 +77,9 @@ class Trade(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
 class BookSnapshot(MarketEvent, frozen=True, array_like=True, tag=True):
     """The whole book as it is after update `sequence`. Topic `book.<venue>.<symbol>`, as for the next two."""
 
+    kind: ClassVar[str] = "book"
     refreshes: ClassVar[bool] = True
 
-    venue: str
-    symbol: str
     sequence: int
     bids: list[Level]
     """Best first."""
@@ -77,10 +94,9 @@ class BookDelta(MarketEvent, frozen=True, array_like=True, tag=True):
     Applies only to a book whose sequence equals `previous`.
     """
 
+    kind: ClassVar[str] = "book"
     overflow: ClassVar[Overflow] = Overflow.REFRESH
 
-    venue: str
-    symbol: str
     previous: int
     sequence: int
     bids: list[Level]
@@ -92,8 +108,8 @@ class BookDelta(MarketEvent, frozen=True, array_like=True, tag=True):
 class BookInvalidated(MarketEvent, frozen=True, array_like=True, tag=True):
     """Nobody may trade on this book until a `BookSnapshot` follows."""
 
-    venue: str
-    symbol: str
+    kind: ClassVar[str] = "book"
+
     reason: str
     ts_recv: int
 
@@ -271,6 +287,8 @@ class OutcomeUnknown(Message, frozen=True, array_like=True, tag=True):
 class QueryOrder(Message, frozen=True, array_like=True, tag=True):
     client_order_id: str
     symbol: str
+    venue_order_id: str = ""
+    """Asked for by this one where it is known: a venue may give a cancelled order another client order id."""
 
 
 class QueryOpenOrders(Message, frozen=True, array_like=True, tag=True):
@@ -407,6 +425,19 @@ class FillRecorded(Message, frozen=True, array_like=True, tag=True):
     ts: int
 
 
+class Holding(msgspec.Struct, frozen=True, array_like=True):
+    """A position with what its fills have cost and brought so far."""
+
+    venue: str
+    symbol: str
+    quantity: str
+    average_price: str | None
+    realized_pnl: str
+    """In the quote asset, fees not deducted."""
+    fees: dict[str, str]
+    """Asset → paid in all."""
+
+
 class DeskSnapshot(Message, frozen=True, array_like=True, tag=True):
     """order manager → a subscriber at the start of its subscription: what its events continue from.
 
@@ -418,7 +449,9 @@ class DeskSnapshot(Message, frozen=True, array_like=True, tag=True):
     positions: dict[str, str]
     """"<venue>.<symbol>" → signed base quantity: the sum of all fills."""
     recovering: bool
-    """True while the order manager has not yet reconciled every venue."""
+    """True while the order manager has not yet reconciled every venue; another snapshot follows when it has."""
+    holdings: list[Holding] = []
+    """The same positions in full."""
 
 
 class PositionChanged(Message, frozen=True, array_like=True, tag=True):
@@ -432,3 +465,7 @@ class PositionChanged(Message, frozen=True, array_like=True, tag=True):
     realized_pnl: str
     """In the quote asset, fees in it deducted."""
     ts: int
+
+
+CODEC = Codec(message_types(Message))
+"""All that may be told between the actors of a desk, the runtime's own messages included."""

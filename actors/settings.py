@@ -3,11 +3,44 @@
 A secret is never a value here, only where to find it: `env:NAME`, `file:PATH` or `demo` (the fake venues' account).
 """
 
+import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+
+def _matching(pattern: str, meaning: str) -> AfterValidator:
+    """Refuses a text with a sentence that says what it has to be."""
+
+    def check(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise ValueError(f"is {text!r}; it must be {meaning}")
+        return text
+
+    return AfterValidator(check)
+
+
+def _is_reference(text: str) -> str:
+    """Never repeats the text: it may be the secret itself."""
+    if re.fullmatch(r"demo|env:[A-Za-z_][A-Za-z0-9_]*|file:.+", text) is None:
+        raise ValueError("must say where to find it: env:NAME, file:PATH or demo")
+    return text
+
+
+SecretReference = Annotated[str, AfterValidator(_is_reference)]
+"""`env:NAME`, `file:PATH` or `demo`; `actors.credentials` reads what it refers to, where it is used."""
+
+Name = Annotated[
+    str, _matching(r"[a-z][a-z0-9-]{0,23}", "at most 24 lower-case letters, digits and dashes, e.g. desk-1")
+]
+Symbol = Annotated[str, _matching(r"[^\s.*]+", "a symbol as the venue writes it, e.g. BTCUSDT")]
+InstrumentKey = Annotated[str, _matching(r"[a-z][a-z0-9-]*\.[^\s.*]+", "<venue>.<SYMBOL>, e.g. binance.BTCUSDT")]
+HttpUrl = Annotated[str, _matching(r"https?://[^/\s]+\S*", "an address that begins with https:// or http://")]
+SocketUrl = Annotated[str, _matching(r"wss?://[^/\s]+\S*", "an address that begins with wss:// or ws://")]
+ClassPath = Annotated[str, _matching(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", "module:Class, e.g. my_desk.maker:Maker")]
+Amount = Annotated[Decimal, Field(gt=0)]
 
 
 class Settings(BaseModel):
@@ -15,9 +48,8 @@ class Settings(BaseModel):
 
 
 class Credentials(Settings):
-    key: str
-    """`env:NAME`, `file:PATH` or `demo`."""
-    secret: str
+    key: SecretReference
+    secret: SecretReference
 
 
 class Simulation(Settings):
@@ -32,12 +64,12 @@ class Simulation(Settings):
 
 class VenueSettings(Settings):
     kind: Literal["binance"]
-    symbols: list[str] = Field(min_length=1)
+    symbols: list[Symbol] = Field(min_length=1)
     credentials: Credentials | None = None
     """None: market data only."""
-    rest_url: str = "https://api.binance.com"
-    stream_url: str = "wss://stream.binance.com:9443"
-    trade_url: str = "wss://ws-api.binance.com:443/ws-api/v3"
+    rest_url: HttpUrl = "https://api.binance.com"
+    stream_url: SocketUrl = "wss://stream.binance.com:9443"
+    trade_url: SocketUrl = "wss://ws-api.binance.com:443/ws-api/v3"
     recv_window_ms: int = Field(1000, gt=0, le=60000)
     """How long an order stays valid on its way, by the venue's clock: its last fence against a frozen process."""
     order_timeout_s: float = Field(2.0, gt=0)
@@ -50,8 +82,8 @@ class VenueSettings(Settings):
 
 
 class StrategySettings(Settings):
-    class_: str = Field(alias="class", description="module:Class")
-    instruments: list[str] = Field(min_length=1, description="<venue>.<SYMBOL>, e.g. binance.BTCUSDT")
+    class_: ClassPath = Field(alias="class")
+    instruments: list[InstrumentKey] = Field(min_length=1)
     parameters: dict[str, Any] = {}
 
 
@@ -59,16 +91,26 @@ class RiskLimits(Settings):
     """For the whole desk. Amounts are in the quote asset of the instrument."""
 
     max_open_orders: int = Field(100, gt=0)
-    max_order_quantity: dict[str, Decimal] = {}
-    """<venue>.<SYMBOL> → base quantity; absent means only the venue's own limit."""
-    max_order_notional: Decimal = Decimal("100000")
-    max_position: dict[str, Decimal] = {}
-    """<venue>.<SYMBOL> → absolute base quantity, open orders counted at their worst case."""
-    max_exposure: Decimal = Decimal("1000000")
+    max_order_quantity: dict[InstrumentKey, Amount] = {}
+    """Base quantity; absent means only the venue's own limit."""
+    max_order_notional: Amount = Decimal("100000")
+    max_position: dict[InstrumentKey, Amount] = {}
+    """Absolute base quantity, open orders counted at their worst case."""
+    max_exposure: Amount = Decimal("1000000")
     """Sum over instruments of the worst-case absolute position at the last price."""
-    price_band: Decimal = Decimal("0.1")
+    price_band: Amount = Decimal("0.1")
     """A limit price may be worse than the last price by this fraction at most."""
     check_capital: bool = True
+    checks: list[str] = []
+    """Further checks, `module:function`, each called with (OrderSpec, DeskState); what it returns, if not None, is why
+    the order is denied, and so is an exception."""
+
+
+class OrderSettings(Settings):
+    command_deadline_s: float = Field(1.0, gt=0)
+    """A command that has not left by then never does: a connector refuses the late."""
+    reconcile_every_s: float = Field(60.0, gt=0)
+    """Besides after each (re)connect."""
 
 
 class JournalSettings(Settings):
@@ -84,6 +126,8 @@ class RestartSettings(Settings):
     """So many restarts …"""
     period_s: float = Field(60.0, gt=0)
     """… within so long open the circuit."""
+    park_s: float = Field(60.0, gt=0)
+    """An open circuit is probed again after so long."""
     heartbeat_s: float = Field(0.1, gt=0)
     heartbeats_missed: int = Field(20, gt=1)
     """A host that missed so many is taken for hung and replaced."""
@@ -98,10 +142,11 @@ class ClusterSettings(Settings):
 
 
 class Configuration(Settings):
-    name: str = Field("desk", pattern=r"^[a-z][a-z0-9-]{0,23}$")
-    venues: dict[str, VenueSettings] = Field(min_length=1)
-    strategies: dict[str, StrategySettings] = {}
+    name: Name = "desk"
+    venues: dict[Name, VenueSettings] = Field(min_length=1)
+    strategies: dict[Name, StrategySettings] = {}
     risk: RiskLimits = RiskLimits()
+    orders: OrderSettings = OrderSettings()
     journal: JournalSettings = JournalSettings()
     restart: RestartSettings = RestartSettings()
     cluster: ClusterSettings = ClusterSettings()

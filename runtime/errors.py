@@ -1,6 +1,6 @@
 """The one error tree: the class of an error says who has to act.
 
-A venue's "no" is a message, not an exception; an unknown outcome is a state of an order, not an error. What is left
+A peer's "no" is a message, not an exception; an unknown outcome is a state of an order, not an error. What is left
 is raised only from this tree and caught only where something can be done about it.
 """
 

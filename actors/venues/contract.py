@@ -4,7 +4,8 @@ The connector drives it. It keeps every link that the protocol asked for open (w
 their order, publishes market data and tells execution events to the order manager.
 """
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import msgspec
 
@@ -66,11 +67,19 @@ class Resynchronised(msgspec.Struct, frozen=True):
 
 Effect = OpenLink | CloseLink | SendFrame | HttpRequest | WakeUp | BadFrame | Resynchronised
 Output = Effect | Message
-"""A `Message` is an event for the desk: market data is published, everything else told to the order manager."""
+"""A `Message` is an event for the desk: market data is published, everything else told to the order manager.
+
+The connector puts its own name into `OrderDenied.by` and `VenueUp.connector`.
+"""
 
 
 class VenueProtocol(Protocol):
     """One account at one venue. Every method returns its outputs in the order in which they have to happen."""
+
+    @property
+    def symbols(self) -> Sequence[str]:
+        """Every symbol of the configuration, traded there or not."""
+        ...
 
     def start(self, now: int) -> list[Output]: ...
 
@@ -89,9 +98,23 @@ class VenueProtocol(Protocol):
     def on_wake_up(self, tag: str, now: int) -> list[Output]: ...
 
     def execute(self, command: Command, now: int) -> list[Output]:
-        """A command that certainly cannot be sent comes back as `OrderDenied` or `QueryFailed`."""
+        """A command that certainly cannot be sent comes back as `OrderDenied`, `CancelRejected` or `QueryFailed`.
+
+        Its frame, if it gets one, is the first `SendFrame` of the outputs.
+        """
+        ...
+
+    def on_not_sent(self, frame: SendFrame, now: int) -> list[Output]:
+        """This frame certainly did not leave: what it carried was not done."""
         ...
 
     def book(self, symbol: str) -> BookSnapshot | BookInvalidated | None:
         """The state to start a subscriber with; None for a symbol that is not traded here."""
+        ...
+
+    def report(self, final: bool) -> dict[str, Any]:
+        """State for the connector's report, plain data: at least `books` (symbol → state) and `unknown_symbols`.
+
+        `final` adds `digests`: symbol → sequence and digest of each whole book.
+        """
         ...

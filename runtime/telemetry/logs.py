@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO, cast
@@ -12,6 +11,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from runtime.actor import Logger
+from runtime.clock import Clock, WallClock
 from runtime.telemetry.redaction import redact, redact_text
 
 MAX_BYTES = 64 * 1024 * 1024
@@ -20,7 +20,7 @@ MAX_BYTES = 64 * 1024 * 1024
 LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def open_log(folder: str, host: str, incarnation: int, level: str = "info") -> Logger:
+def open_log(folder: str, host: str, incarnation: int, level: str = "info", clock: Clock | None = None) -> Logger:
     """Log of one host: JSON lines in `<folder>/<host>.jsonl`, appended; on a terminal if `folder` is "".
 
     Every line has `ts` (nanoseconds since the epoch), `level`, `event`, `host` and `incarnation`. Never raises later:
@@ -29,7 +29,9 @@ def open_log(folder: str, host: str, incarnation: int, level: str = "info") -> L
     if not folder:
         return console_log(level=level).bind(host=host)
     sink = LineFile(Path(folder, f"{host}.jsonl"))
-    return _logger(sink, level, _timestamp, _encode).bind(host=host, incarnation=incarnation, pid=os.getpid())
+    return _logger(sink, level, _timestamp(clock or WallClock()), _encode).bind(
+        host=host, incarnation=incarnation, pid=os.getpid()
+    )
 
 
 def console_log(stream: TextIO | None = None, level: str = "info") -> structlog.typing.FilteringBoundLogger:
@@ -109,8 +111,8 @@ def _redact(_: WrappedLogger, __: str, values: EventDict) -> EventDict:
     return {name: redact_text(str(value)) if name == "event" else redact(value, name) for name, value in values.items()}
 
 
-def _timestamp(_: WrappedLogger, __: str, values: EventDict) -> EventDict:
-    return {"ts": time.time_ns(), **values}
+def _timestamp(clock: Clock) -> Callable[..., EventDict]:
+    return lambda _, __, values: {"ts": clock.now(), **values}
 
 
 def _encode(_: WrappedLogger, __: str, values: EventDict) -> bytes:

@@ -72,7 +72,7 @@ class RecordingContext:
         self.timers.append(timer)
         return timer
 
-    def open_link(self, link: str, url: str, lane: Lane = Lane.MARKET_DATA) -> None:
+    def open_link(self, link: str, url: str, lane: Lane = Lane.FEED) -> None:
         self.links[link] = url
 
     def send_frame(self, link: str, payload: bytes) -> bool:

@@ -1,0 +1,5 @@
+"""`python -m actors.cli` is `outcry`."""
+
+from actors.cli.app import main
+
+main()

@@ -1,0 +1,177 @@
+"""What a configuration that parses must hold besides: its parts fit each other and the machine it is started on."""
+
+import importlib
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from actors import names
+from actors.configuration.document import KeyPath
+from actors.configuration.listed import listed_symbols
+from actors.configuration.problems import Problem, nearest
+from actors.configuration.simulated import known_symbols
+from actors.credentials import DEMO, resolve
+from actors.settings import Configuration, StrategySettings, VenueSettings
+from actors.strategy.base import Strategy
+from runtime.errors import ConfigError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def check(configuration: Configuration) -> Iterator[Problem]:
+    ports: dict[int, str] = {}
+    for name, venue in configuration.venues.items():
+        yield from _symbols(("venues", name), venue)
+        yield from _credentials(("venues", name, "credentials"), venue)
+        yield from _port(("venues", name, "simulate", "port"), name, venue, ports)
+    for name, strategy in configuration.strategies.items():
+        yield from _class(("strategies", name, "class"), strategy)
+        yield from _instruments(("strategies", name, "instruments"), strategy, configuration)
+    for limit in ("max_order_quantity", "max_position"):
+        for instrument in getattr(configuration.risk, limit):
+            yield from _instrument(("risk", limit, instrument), instrument, configuration)
+    yield from _restart(configuration)
+    yield from _journal(configuration)
+    yield from _colocate(configuration)
+
+
+def _symbols(key: KeyPath, venue: VenueSettings) -> Iterator[Problem]:
+    seen = set()
+    for index, symbol in enumerate(venue.symbols):
+        if symbol in seen:
+            yield Problem((*key, "symbols", index), f"{symbol} is already in the list; remove it")
+        seen.add(symbol)
+    if venue.simulate is not None:
+        try:
+            yield from _traded(key, venue, known_symbols(venue.simulate.capture))
+        except ConfigError as error:
+            yield Problem((*key, "simulate", "capture"), str(error))
+
+
+def check_at_venues(configuration: Configuration) -> Iterator[Problem]:
+    """What only the venues themselves know; asked when everything else is right."""
+    for name, venue in configuration.venues.items():
+        if venue.simulate is None:
+            yield from _traded(("venues", name), venue, listed_symbols(venue.rest_url, venue.symbols))
+
+
+def _traded(key: KeyPath, venue: VenueSettings, known: list[str]) -> Iterator[Problem]:
+    for index, symbol in enumerate(venue.symbols):
+        if symbol not in known:
+            yield Problem((*key, "symbols", index), f"{symbol} is not traded there; {nearest(symbol, known)}")
+
+
+def _credentials(key: KeyPath, venue: VenueSettings) -> Iterator[Problem]:
+    if venue.credentials is None:
+        return
+    local = venue.simulate is not None or urlsplit(venue.rest_url).hostname in LOOPBACK
+    for part in ("key", "secret"):
+        reference = getattr(venue.credentials, part)
+        if reference == DEMO and not local:
+            yield Problem(
+                (*key, part),
+                "demo is the account of a simulated venue; use env:NAME or file:PATH, or add `simulate: {}`",
+            )
+            continue
+        try:
+            resolve(reference, DEMO)
+        except ConfigError as error:
+            yield Problem((*key, part), str(error))
+
+
+def _port(key: KeyPath, name: str, venue: VenueSettings, ports: dict[int, str]) -> Iterator[Problem]:
+    port = venue.simulate.port if venue.simulate else 0
+    if port == 0:
+        return
+    if port in ports:
+        yield Problem(key, f"{port} is already the port of {ports[port]}; give another one, or 0 for any free one")
+    elif not is_free(port):
+        yield Problem(key, f"{port} is taken by another program; give another one, or 0 for any free one")
+    ports[port] = name
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _class(key: KeyPath, strategy: StrategySettings) -> Iterator[Problem]:
+    module_name, _, class_name = strategy.class_.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name and (module_name == error.name or module_name.startswith(f"{error.name}.")):
+            yield Problem(key, f"there is no module {error.name}; it must be importable from the current folder")
+        else:
+            yield Problem(key, f"{module_name} cannot be imported: {error}; install what it needs")
+        return
+    except Exception as error:  # whatever a user's module does when it is imported is the user's to mend
+        yield Problem(key, f"{module_name} cannot be imported: {type(error).__name__}: {error}")
+        return
+    found = getattr(module, class_name, None)
+    if not _is_strategy(found):
+        classes = [name for name, value in vars(module).items() if _is_strategy(value)]
+        yield Problem(key, f"{module_name} has no strategy {class_name}; {nearest(class_name, classes)}")
+
+
+def _is_strategy(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Strategy) and value is not Strategy
+
+
+def _instruments(key: KeyPath, strategy: StrategySettings, configuration: Configuration) -> Iterator[Problem]:
+    for index, instrument in enumerate(strategy.instruments):
+        found = list(_instrument((*key, index), instrument, configuration))
+        yield from found
+        venue = instrument.partition(".")[0]
+        if not found and configuration.venues[venue].credentials is None:
+            yield Problem(
+                ("venues", venue, "credentials"),
+                f"is missing, and {key[1]} trades there; add `credentials: {{key: env:NAME, secret: env:NAME}}`"
+                " (or `demo` for both if it is simulated)",
+            )
+
+
+def _instrument(key: KeyPath, instrument: str, configuration: Configuration) -> Iterator[Problem]:
+    name, _, symbol = instrument.partition(".")
+    venue = configuration.venues.get(name)
+    if venue is None:
+        known = [f"{name}.{symbol}" for name, venue in configuration.venues.items() for symbol in venue.symbols]
+        yield Problem(key, f"{instrument}: no venue is called {name}; {nearest(instrument, known)}")
+    elif symbol not in venue.symbols:
+        yield Problem(
+            key,
+            f"{instrument}: {symbol} is not in venues.{name}.symbols; {nearest(symbol, venue.symbols)}",
+        )
+
+
+def _restart(configuration: Configuration) -> Iterator[Problem]:
+    restart = configuration.restart
+    if restart.backoff_max_s < restart.backoff_min_s:
+        yield Problem(
+            ("restart", "backoff_max_s"),
+            f"{restart.backoff_max_s:g} is less than backoff_min_s; give at least {restart.backoff_min_s:g}",
+        )
+
+
+def _journal(configuration: Configuration) -> Iterator[Problem]:
+    path = configuration.journal.path
+    if path is not None and path.exists() and not path.is_dir():
+        yield Problem(("journal", "path"), f"{path} is a file; give a folder")
+
+
+def _colocate(configuration: Configuration) -> Iterator[Problem]:
+    known = names.of_desk(configuration)
+    group_of: dict[str, int] = {}
+    for group, members in enumerate(configuration.colocate):
+        for index, member in enumerate(members):
+            key = ("colocate", group, index)
+            if member not in known:
+                yield Problem(key, f"no actor is called {member}; {nearest(member, known)}")
+            elif member in group_of:
+                yield Problem(key, f"{member} is already in colocate[{group_of[member]}]; keep it in one group")
+            group_of.setdefault(member, group)

@@ -1,0 +1,86 @@
+"""The ledger as others see it: messages for the desk, plain data for reports."""
+
+from itertools import islice
+
+from actors.ledger import Ledger, Order
+from actors.messages import DeskSnapshot, Holding, OrderUpdated
+from actors.model.position import Position
+
+SHOWN_ORDERS = 100
+
+
+def order_updated(order: Order) -> OrderUpdated:
+    average = order.average_price
+    return OrderUpdated(
+        order.spec,
+        order.state,
+        format(order.filled, "f"),
+        None if average is None else format(average, "f"),
+        order.reason,
+        order.venue_order_id,
+        order.updated,
+    )
+
+
+def snapshot(ledger: Ledger, strategies: set[str] | None, recovering: bool) -> DeskSnapshot:
+    """Of these strategies, or of the whole desk."""
+    orders = [
+        order_updated(order)
+        for order in ledger.open.values()
+        if strategies is None or order.spec.strategy in strategies
+    ]
+    if strategies is None:
+        positions = ledger.positions
+    else:
+        positions = {}
+        for strategy in strategies:
+            positions |= ledger.strategy_positions.get(strategy, {})
+    return DeskSnapshot(
+        orders,
+        {key: format(position.quantity, "f") for key, position in positions.items()},
+        recovering,
+        [holding(key, position) for key, position in positions.items()],
+    )
+
+
+def holding(key: str, position: Position) -> Holding:
+    """`key` is "<venue>.<SYMBOL>"."""
+    venue, _, symbol = key.partition(".")
+    average = position.average_price
+    return Holding(
+        venue,
+        symbol,
+        format(position.quantity, "f"),
+        None if average is None else format(average, "f"),
+        format(position.realized_pnl, "f"),
+        {asset: format(fee, "f") for asset, fee in position.fees.items()},
+    )
+
+
+def plain_ledger(ledger: Ledger) -> dict[str, object]:
+    """Counts over all lives, positions, and the first of the open orders."""
+    return {
+        "orders": {state.value: count for state, count in ledger.counts.items()},
+        "fills": ledger.fills,
+        "open": len(ledger.open),
+        "open_orders": [plain_order(order) for order in islice(ledger.open.values(), SHOWN_ORDERS)],
+        "positions": {key: format(position.quantity, "f") for key, position in ledger.positions.items()},
+    }
+
+
+def plain_order(order: Order) -> dict[str, str]:
+    spec = order.spec
+    return {
+        "client_order_id": spec.client_order_id,
+        "strategy": spec.strategy,
+        "venue": spec.venue,
+        "symbol": spec.symbol,
+        "side": spec.side.value,
+        "type": spec.type.value,
+        "quantity": spec.quantity,
+        "price": spec.price or "",
+        "filled": format(order.filled, "f"),
+        "state": order.state.value,
+        "reason": order.reason,
+        "venue_order_id": order.venue_order_id,
+    }

@@ -1,0 +1,38 @@
+"""What the actors of a desk are called: in the routing table, in `colocate`, in every view."""
+
+from actors.settings import Configuration
+
+ORDER_MANAGER = "order_manager"
+RISK_CHECKER = "risk_checker"
+ROUTER = "router"
+PORTFOLIO = "portfolio"
+LATENCY_MONITOR = "latency_monitor"
+STORE = "store"
+
+
+def connector(venue: str) -> str:
+    return f"connector.{venue}"
+
+
+def strategy(name: str) -> str:
+    return f"strategy.{name}"
+
+
+def of_desk(configuration: Configuration) -> list[str]:
+    """Every actor that this configuration starts, in the order of starting."""
+    return [
+        *(connector(venue) for venue in configuration.venues),
+        LATENCY_MONITOR,
+        ORDER_MANAGER,
+        RISK_CHECKER,
+        ROUTER,
+        PORTFOLIO,
+        *(strategy(name) for name in configuration.strategies),
+    ]
+
+
+def stop_phase(name: str) -> int:
+    """Lower ones are stopped first: who orders, then who carries out, then who only looks on."""
+    if name.startswith("strategy."):
+        return 0
+    return 2 if name in (LATENCY_MONITOR, STORE) else 1

@@ -1,0 +1,400 @@
+"""The order manager: owner of every order's state from the strategy's intent to the venue's last word.
+
+Guarantees
+- The intent is in the journal before anything leaves. While the journal cannot be written new orders are denied
+  (`JOURNAL_UNAVAILABLE`); cancels still go, and what the venue says still counts and is written later.
+- An order submitted twice is one order.
+- Nobody's silence ends an order. What is not known is UNKNOWN and asked of the venue until it answers, and "no such
+  order" counts only if it was asked after the order could not arrive any more: its deadline, the venue's own
+  `recvWindow` and a second of clock difference.
+- A cancel, once requested, is pursued until the order is final.
+- After every (re)connect, and periodically, local and venue state are compared and differences resolved: open orders,
+  fills, balances. Orders that this desk did not make are reported and counted, never cancelled.
+- A new life replays the journal, and takes an epoch above every earlier one's, also across runs.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from actors import names
+from actors.desk_view import order_updated, plain_ledger, snapshot
+from actors.ledger import Anomaly, Ledger, Order, Outcome
+from actors.messages import (
+    AccountReported,
+    CancelAtVenue,
+    CancelOrder,
+    CancelRejected,
+    CheckOrder,
+    FillRecorded,
+    FillsReported,
+    OpenOrdersReported,
+    OrderAccepted,
+    OrderCanceled,
+    OrderDenied,
+    OrderExpired,
+    OrderFilled,
+    OrderNotFound,
+    OrderRejected,
+    OrderReported,
+    OrderRouted,
+    OrderSent,
+    OrderUpdated,
+    OutcomeUnknown,
+    QueryAccount,
+    QueryFailed,
+    QueryOpenOrders,
+    QueryOrder,
+    SubmitOrder,
+    VenueDown,
+    VenueUp,
+)
+from actors.model.order import OrderSpec, Stamps
+from actors.model.order_state import OrderState
+from actors.order_cancels import Cancels
+from actors.order_inquiries import MARGIN_NS, Inquiries
+from actors.order_intake import refusal
+from actors.order_journal import OrderJournal
+from actors.reconciliation import ReconcileDue, Reconciliation
+from actors.records import EpochBegan, Event, Record
+from actors.settings import OrderSettings, VenueSettings
+from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Subscribed, Undelivered
+from runtime.clock import NS_PER_MS, NS_PER_S
+from runtime.errors import Unavailable
+
+SWEEP_NS = 100 * NS_PER_MS
+"""Due inquiries are looked for so often while there are any."""
+
+UNSETTLED = frozenset({OrderState.PENDING, OrderState.SENT, OrderState.PENDING_CANCEL})
+WORKING = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
+
+
+class SweepDue(msgspec.Struct, frozen=True):
+    """Look which orders have to be asked about."""
+
+
+class OrderManager:
+    def __init__(self, venues: Mapping[str, VenueSettings], settings: OrderSettings | None = None) -> None:
+        """`venues`: those with credentials trade, the others are market data only."""
+        settings = settings or OrderSettings()
+        self.ledger = Ledger()
+        self.epoch = 0
+        self._journal = OrderJournal()
+        self._venues = {name: venue for name, venue in venues.items() if venue.credentials is not None}
+        self._by_connector = {names.connector(name): name for name in self._venues}
+        self._deadline_ns = round(settings.command_deadline_s * NS_PER_S)
+        self._inquiries = Inquiries(self._venues, self._deadline_ns)
+        self._reconciliation = Reconciliation(self._venues, round(settings.reconcile_every_s * NS_PER_S))
+        self._whole_desk: set[str] = set()
+        """Subscribers of `orders.*`."""
+        self._cancels = Cancels(self._inquiries, self._deadline_ns)
+        self._sweeping = False
+        self._counters: Counter[str] = Counter()
+        venue_events: tuple[type, ...] = (
+            OrderRouted, OrderSent, OrderAccepted, OrderRejected, OrderFilled, OrderCanceled, OrderExpired,
+            CancelRejected, OutcomeUnknown,
+        )  # fmt: skip
+        self._handlers: dict[type, Callable[[Any, Context], object]] = {
+            SubmitOrder: self._on_submit,
+            CancelOrder: self._on_cancel,
+            OrderDenied: self._on_denied,
+            **dict.fromkeys(venue_events, self._on_event),
+            OrderReported: self._on_reported,
+            OrderNotFound: self._on_not_found,
+            OpenOrdersReported: self._on_open_orders,
+            FillsReported: self._on_fills,
+            AccountReported: self._reconciliation.account,
+            QueryFailed: self._on_query_failed,
+            VenueUp: self._on_venue_up,
+            VenueDown: lambda message, _: self._reconciliation.set_up(message.venue, False),
+            SweepDue: self._on_sweep,
+            ReconcileDue: self._reconciliation.due,
+            Undelivered: self._on_undelivered,
+            Subscribed: self._on_subscribed,
+            ActorUp: self._on_actor_up,
+            ActorDown: self._on_actor_down,
+            Started: self._on_started,
+        }
+
+    def receive(self, message: Any, ctx: Context) -> None:
+        handler = self._handlers.get(type(message))
+        if handler is not None:
+            handler(message, ctx)
+
+    def report(self) -> Report:
+        return Report(
+            counters=dict(self._counters),
+            state=plain_ledger(self.ledger)
+            | {
+                "epoch": self.epoch,
+                "recovering": not self._reconciliation.complete,
+                "venues": self._reconciliation.plain(),
+                "inquiries": len(self._inquiries),
+                "journal_waiting": len(self._journal),
+                "journal_lost": self._journal.lost,
+            },
+        )
+
+    # ---- beginning of a life
+
+    def _on_started(self, message: Started, ctx: Context) -> None:
+        for record in self._journal.replay(ctx):
+            self.ledger.apply(record)
+        self.epoch = max(self.ledger.epoch + 1, ctx.incarnation)
+        self._apply(EpochBegan(), ctx)
+        for order in self.ledger.open.values():
+            if order.cancel_requested:
+                self._cancels.keep(order.spec.client_order_id)
+        for connector in self._by_connector:
+            ctx.watch(connector)
+
+    # ---- from the strategies
+
+    def _on_submit(self, message: SubmitOrder, ctx: Context) -> None:
+        spec = message.order
+        if self.ledger.knows(spec.client_order_id):
+            self._counters[Anomaly.DUPLICATE_ORDER.value] += 1
+            if (known := self.ledger.order(spec.client_order_id)) is not None:
+                self._publish_order(known, ctx)
+            return
+        if (reason := refusal(spec, self._venues)) is not None:
+            self._refuse(spec, reason, ctx)
+            return
+        now = ctx.now()
+        record = Record(now, self.epoch, message)
+        try:
+            self._journal.intend(record, ctx)
+        except Unavailable as error:
+            self._refuse(spec, f"JOURNAL_UNAVAILABLE: {error}", ctx)
+            return
+        self.ledger.apply(record)
+        stamps = Stamps(message.stamps.market_recv, message.stamps.submitted, ctx.now())
+        deadline = now + self._deadline_ns
+        ctx.tell(names.RISK_CHECKER, CheckOrder(spec, stamps, self.epoch, deadline))
+        self._counters["submitted"] += 1
+        self._inquiries.schedule(spec.client_order_id, deadline + MARGIN_NS)
+        self._publish_order(self.ledger.open[spec.client_order_id], ctx)
+        self._arm(ctx)
+
+    def _refuse(self, spec: OrderSpec, reason: str, ctx: Context) -> None:
+        self._counters["refused"] += 1
+        ctx.log.warning("order_refused", client_order_id=spec.client_order_id, reason=reason)
+        update = OrderUpdated(spec, OrderState.DENIED, "0", None, reason, "", ctx.now())
+        ctx.publish(f"orders.{spec.strategy}", update)
+
+    def _on_cancel(self, message: CancelOrder, ctx: Context) -> None:
+        order = self.ledger.order(message.client_order_id)
+        if order is None or message.strategy not in ("", order.spec.strategy):
+            self._counters["cancels_refused"] += 1
+            ctx.log.warning("cancel_refused", client_order_id=message.client_order_id, strategy=message.strategy)
+            return
+        if order.final:
+            self._publish_order(order, ctx)
+            return
+        self._apply(message, ctx)
+        self._cancels.send(order, self.epoch, ctx)
+        self._arm(ctx)
+
+    # ---- what becomes of an order
+
+    def _on_event(self, message: Any, ctx: Context) -> None:
+        outcome = self._apply(message, ctx)
+        if outcome.news and self._cancels.waits(message.client_order_id):
+            self._send_cancel(message.client_order_id, ctx)
+
+    def _on_denied(self, message: OrderDenied, ctx: Context) -> None:
+        order = self.ledger.order(message.client_order_id)
+        if order is not None and order.sent and not order.final:
+            # It has left, so what could not be sent was a later command of it.
+            reason = f"NOT_SENT: {message.reason}"
+            self._apply(OutcomeUnknown(order.spec.venue, message.client_order_id, reason, ctx.now()), ctx)
+        else:
+            self._apply(message, ctx)
+
+    def _apply(self, event: Event, ctx: Context) -> Outcome:
+        """Let an event change the ledger, write it down, tell the desk and do what follows from it."""
+        record = Record(ctx.now(), self.epoch, event)
+        outcome = self.ledger.apply(record)
+        if outcome.news:
+            self._journal.note(record, ctx)
+        for anomaly in outcome.anomalies:
+            self._counters[anomaly.value] += 1
+            if anomaly is not Anomaly.DUPLICATE_FILL:
+                ctx.log.warning(anomaly.value, detail=outcome.detail, cause=type(event).__name__)
+        if (fill := outcome.fill) is not None and (order := self.ledger.order(fill.client_order_id)) is not None:
+            ctx.publish(f"fills.{order.spec.strategy}", FillRecorded(order.spec.strategy, fill, record.ts))
+        for order in outcome.orders:
+            self._publish_order(order, ctx)
+        for order in outcome.orders:
+            self._follow(order, ctx)
+        if Anomaly.ILLEGAL in outcome.anomalies and not isinstance(event, OrderReported):
+            contradicted = self.ledger.order(getattr(event, "client_order_id", ""))
+            if contradicted is not None and not contradicted.final:
+                self._inquiries.ask(contradicted, ctx)
+                self._arm(ctx)
+        return outcome
+
+    def _follow(self, order: Order, ctx: Context) -> None:
+        client_order_id = order.spec.client_order_id
+        if order.state is OrderState.UNKNOWN or order.behind:
+            self._inquiries.begin(order, ctx)
+            self._arm(ctx)
+        elif order.final:
+            self._inquiries.forget(client_order_id)
+            self._cancels.forget(client_order_id)
+        elif order.state in WORKING and order.cancel_requested:
+            self._on_cancel(CancelOrder(client_order_id, order.spec.strategy), ctx)
+        elif order.state in WORKING:
+            self._inquiries.forget(client_order_id)
+        self._settle(ctx)
+
+    def _publish_order(self, order: Order, ctx: Context) -> None:
+        ctx.publish(f"orders.{order.spec.strategy}", order_updated(order))
+
+    # ---- asking the venue
+
+    def _on_sweep(self, message: SweepDue, ctx: Context) -> None:
+        self._sweeping = False
+        now = ctx.now()
+        for client_order_id in self._inquiries.due(now):
+            order = self.ledger.order(client_order_id)
+            if order is None:
+                self._inquiries.forget(client_order_id)
+            elif order.state is OrderState.SENT and now < (later := self._inquiries.answer_due(order)):
+                self._inquiries.schedule(client_order_id, later)
+            elif order.state in UNSETTLED:
+                reason = f"NO_NEWS: nothing heard of it while {order.state.value}"
+                self._apply(OutcomeUnknown(order.spec.venue, client_order_id, reason, now), ctx)
+            elif order.state is OrderState.UNKNOWN or order.behind:
+                self._inquiries.ask(order, ctx)
+            else:
+                self._inquiries.forget(client_order_id)
+        self._arm(ctx)
+
+    def _arm(self, ctx: Context) -> None:
+        if not self._sweeping and len(self._inquiries):
+            self._sweeping = True
+            ctx.after(SWEEP_NS, SweepDue())
+
+    def _on_reported(self, message: OrderReported, ctx: Context) -> None:
+        self._inquiries.answered(message.client_order_id, message.venue)
+        self._apply(message, ctx)
+
+    def _on_not_found(self, message: OrderNotFound, ctx: Context) -> None:
+        client_order_id = message.client_order_id
+        order = self.ledger.order(client_order_id)
+        if order is None or order.final:
+            return
+        if order.at_venue:
+            self._inquiries.answered(client_order_id, message.venue)
+            self._counters["missing_at_venue"] += 1
+            ctx.log.error("missing_at_venue", client_order_id=client_order_id, venue=message.venue)
+            reason = "NOT_FOUND: the venue had it and does not know it now"
+            self._apply(OutcomeUnknown(message.venue, client_order_id, reason, ctx.now()), ctx)
+        elif self._inquiries.not_found(order, message.venue, ctx.now()):
+            reason = "EXPIRED_UNSENT: it has not arrived and cannot arrive any more"
+            self._apply(OrderDenied(client_order_id, reason, names.ORDER_MANAGER), ctx)
+
+    def _on_fills(self, message: FillsReported, ctx: Context) -> None:
+        for fill in message.fills:
+            self._on_event(fill, ctx)
+
+    def _on_query_failed(self, message: QueryFailed, ctx: Context) -> None:
+        self._counters["queries_failed"] += 1
+        if message.query == QueryOrder.__name__:
+            self._inquiries.answered(message.key, message.venue)
+        elif message.query in (QueryOpenOrders.__name__, QueryAccount.__name__):
+            self._reconciliation.failed(message.venue, ctx)
+
+    # ---- reconciling with a venue
+
+    def _on_venue_up(self, message: VenueUp, ctx: Context) -> None:
+        self._reconciliation.set_up(message.venue, True)
+        self._reconciliation.begin(message.venue, ctx)
+        self._retry_cancels(ctx)
+
+    def _on_open_orders(self, message: OpenOrdersReported, ctx: Context) -> None:
+        if message.venue not in self._venues:
+            return
+        ours = self._reconciliation.open_orders(message, self.ledger.knows, ctx)
+        for report in ours:
+            self._on_reported(report, ctx)
+        listed = {report.client_order_id for report in ours}
+        for order in list(self.ledger.open.values()):
+            new = order.state in (OrderState.PENDING, OrderState.SENT)
+            in_flight = new and ctx.now() < self._inquiries.answer_due(order)
+            here = message.venue in self._inquiries.where(order)
+            if here and not in_flight and order.spec.client_order_id not in listed:
+                self._inquiries.ask(order, ctx)
+        self._arm(ctx)
+        self._settle(ctx)
+
+    def _settle(self, ctx: Context) -> None:
+        """When nothing is left open anywhere, those who follow the whole desk continue from its state."""
+        if not self._reconciliation.complete and self._reconciliation.settle(self._unresolved, ctx):
+            for subscriber in self._whole_desk:
+                self._tell_desk(subscriber, ctx)
+
+    def _unresolved(self, venue: str) -> bool:
+        return any(
+            venue in self._inquiries.where(order)
+            for order in self.ledger.open.values()
+            if order.state is OrderState.UNKNOWN or order.behind
+        )
+
+    # ---- the other actors' lives
+
+    def _on_actor_up(self, message: ActorUp, ctx: Context) -> None:
+        if (venue := self._by_connector.get(message.address.actor)) is not None:
+            self._reconciliation.begin(venue, ctx)
+            self._retry_cancels(ctx)
+
+    def _on_actor_down(self, message: ActorDown, ctx: Context) -> None:
+        """Nobody else can tell what a connector that died had sent."""
+        venue = self._by_connector.get(message.name)
+        if venue is None:
+            return
+        self._reconciliation.set_up(venue, False)
+        for order in list(self.ledger.open.values()):
+            if order.spec.venue == venue and order.state in (OrderState.SENT, OrderState.PENDING_CANCEL):
+                reason = f"CONNECTOR_DOWN: {message.reason}"
+                self._apply(OutcomeUnknown(venue, order.spec.client_order_id, reason, ctx.now()), ctx)
+
+    def _retry_cancels(self, ctx: Context) -> None:
+        for client_order_id in self._cancels.waiting():
+            self._send_cancel(client_order_id, ctx)
+
+    def _send_cancel(self, client_order_id: str, ctx: Context) -> None:
+        order = self.ledger.order(client_order_id)
+        if order is None:
+            self._cancels.forget(client_order_id)
+        else:
+            self._cancels.send(order, self.epoch, ctx)
+            self._arm(ctx)
+
+    def _on_undelivered(self, message: Undelivered, ctx: Context) -> None:
+        match message.message:
+            case CheckOrder() as check:
+                reason = f"RISK_CHECKER_UNAVAILABLE: {message.reason}"
+                self._on_denied(OrderDenied(check.order.client_order_id, reason, names.ORDER_MANAGER), ctx)
+            case CancelAtVenue() as cancel:
+                self._cancels.keep(cancel.client_order_id)
+            case QueryOrder() as query:
+                self._inquiries.answered(query.client_order_id, self._by_connector.get(message.to, ""))
+            case _:
+                self._counters["undelivered"] += 1
+
+    def _on_subscribed(self, message: Subscribed, ctx: Context) -> None:
+        topics = (pattern.partition(".") for pattern in message.patterns)
+        strategies = {name for kind, _, name in topics if kind in ("orders", "fills")}
+        if any("*" in name for name in strategies):
+            self._whole_desk.add(message.subscriber)
+            self._tell_desk(message.subscriber, ctx)
+        elif strategies:
+            ctx.tell(message.subscriber, snapshot(self.ledger, strategies, not self._reconciliation.complete))
+
+    def _tell_desk(self, subscriber: str, ctx: Context) -> None:
+        ctx.tell(subscriber, snapshot(self.ledger, None, not self._reconciliation.complete))
+        self._reconciliation.tell(subscriber, ctx)

@@ -1,0 +1,186 @@
+"""The router: takes `Approved` and nothing else, chooses the venue, and explains the choice.
+
+The order leaves before its explanation, so that explaining costs it no time. A venue that is down, or a connector that
+cannot be reached, denies the order with a reason: it has certainly not been sent.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from actors import names
+from actors.messages import (
+    Approved,
+    DeskSnapshot,
+    InstrumentsListed,
+    OrderDenied,
+    OrderRouted,
+    OrderUpdated,
+    PlaceOrder,
+    Quote,
+    VenueDown,
+    VenueUp,
+)
+from actors.model.order import OrderSpec, Stamps
+from actors.model.order_state import FINAL, OrderState
+from actors.routing import Candidate, Decision, Weights, decide
+from actors.settings import VenueSettings
+from runtime.actor import ActorDown, Context, Report, Started, Undelivered
+from runtime.clock import NS_PER_MS
+
+SMOOTHING = 0.1
+"""Weight of the newest observation in the moving averages."""
+TOOK = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED, OrderState.FILLED})
+FAILED = frozenset({OrderState.REJECTED, OrderState.UNKNOWN})
+
+
+class VenueRecord(msgspec.Struct):
+    """What the router knows and has measured of a venue."""
+
+    settings: VenueSettings
+    up: bool = False
+    down_reason: str = "not up yet"
+    instruments: set[str] | None = None
+    """Symbols it trades, once told."""
+    ack_ms: float = 0.0
+    success: float = 1.0
+
+    def observe(self, took: bool, ack_ns: int) -> None:
+        self.success += SMOOTHING * (took - self.success)
+        if took:
+            ms = ack_ns / NS_PER_MS
+            self.ack_ms = ms if self.ack_ms == 0.0 else self.ack_ms + SMOOTHING * (ms - self.ack_ms)
+
+
+class Router:
+    def __init__(self, venues: Mapping[str, VenueSettings], weights: Weights | None = None) -> None:
+        self._venues = {
+            name: VenueRecord(settings) for name, settings in venues.items() if settings.credentials is not None
+        }
+        self._weights = weights or Weights()
+        self._quotes: dict[str, Quote] = {}
+        """By "<venue>.<SYMBOL>"."""
+        self._in_flight: dict[str, tuple[str, int]] = {}
+        """Client order id → venue and when it was sent on, until the venue has answered."""
+        self._counters: Counter[str] = Counter()
+
+    def receive(self, message: Any, ctx: Context) -> None:
+        match message:
+            case Quote():
+                self._quotes[f"{message.venue}.{message.symbol}"] = message
+            case Approved():
+                self._route(message, ctx)
+            case OrderUpdated():
+                self._learn(message, ctx)
+            case VenueUp() if message.venue in self._venues:
+                self._venues[message.venue].up = True
+            case VenueDown() if message.venue in self._venues:
+                self._down(message.venue, message.reason)
+            case InstrumentsListed() if message.venue in self._venues:
+                trading = {instrument.symbol for instrument in message.instruments if instrument.trading}
+                self._venues[message.venue].instruments = trading
+            case Undelivered(message=PlaceOrder() as place):
+                self._deny(place.order.client_order_id, f"VENUE_DOWN: {message.to}: {message.reason}", ctx)
+            case DeskSnapshot():
+                self._in_flight.clear()
+            case ActorDown():
+                for venue in self._venues:
+                    if message.name == names.connector(venue):
+                        self._down(venue, message.reason)
+            case Started():
+                self._start(ctx)
+            case _:
+                pass
+
+    def report(self) -> Report:
+        return Report(
+            counters=dict(self._counters),
+            state={
+                "venues": {
+                    name: {"up": record.up, "ack_ms": round(record.ack_ms, 3), "success": round(record.success, 4)}
+                    for name, record in self._venues.items()
+                },
+                "in_flight": len(self._in_flight),
+            },
+        )
+
+    def _start(self, ctx: Context) -> None:
+        ctx.subscribe(names.ORDER_MANAGER, "orders.*")
+        several = len(self._venues) > 1
+        for name, record in self._venues.items():
+            connector = names.connector(name)
+            quotes = (f"quote.{name}.{symbol}" for symbol in record.settings.symbols) if several else ()
+            ctx.subscribe(connector, f"venue.{name}", *quotes)
+            ctx.watch(connector)
+
+    def _route(self, message: Approved, ctx: Context) -> None:
+        order = message.order
+        now = ctx.now()
+        if now > message.deadline:
+            self._deny(order.client_order_id, "DEADLINE: passed before routing", ctx)
+            return
+        decision = self._decide(order)
+        if decision.venue is None:
+            self._deny(order.client_order_id, decision.refusal, ctx)
+            return
+        if not order.venue:
+            order = msgspec.structs.replace(order, venue=decision.venue)
+        before = message.stamps
+        stamps = Stamps(before.market_recv, before.submitted, before.journaled, before.approved, now)
+        connector = names.connector(decision.venue)
+        ctx.tell(connector, PlaceOrder(order, stamps, message.epoch, message.deadline))
+        self._in_flight[order.client_order_id] = (decision.venue, now)
+        self._counters["routed"] += 1
+        ctx.tell(
+            names.ORDER_MANAGER,
+            OrderRouted(order.client_order_id, decision.venue, connector, decision.reasons, now),
+        )
+
+    def _decide(self, order: OrderSpec) -> Decision:
+        named = self._venues.get(order.venue)
+        if named is not None and not named.up:
+            return Decision(None, f"VENUE_DOWN: {order.venue}: {named.down_reason}", [])
+        candidates = [self._candidate(name, record, order) for name, record in self._venues.items()]
+        return decide(order, candidates, self._weights)
+
+    def _candidate(self, name: str, record: VenueRecord, order: OrderSpec) -> Candidate:
+        listed = record.settings.symbols if record.instruments is None else record.instruments
+        quote = self._quotes.get(f"{name}.{order.symbol}")
+        if quote is None or order.venue:
+            return Candidate(name, record.up, order.symbol in listed)
+        return Candidate(
+            name,
+            record.up,
+            order.symbol in listed,
+            Decimal(quote.bid),
+            Decimal(quote.ask),
+            Decimal(quote.bid_quantity),
+            Decimal(quote.ask_quantity),
+            record.settings.maker_fee,
+            record.settings.taker_fee,
+            record.ack_ms,
+            record.success,
+        )
+
+    def _deny(self, client_order_id: str, reason: str, ctx: Context) -> None:
+        self._in_flight.pop(client_order_id, None)
+        self._counters["denied"] += 1
+        ctx.tell(names.ORDER_MANAGER, OrderDenied(client_order_id, reason, names.ROUTER))
+
+    def _learn(self, update: OrderUpdated, ctx: Context) -> None:
+        flight = self._in_flight.get(update.order.client_order_id)
+        if flight is None:
+            return
+        venue, sent_on = flight
+        took = update.state in TOOK
+        if took or update.state in FAILED:
+            self._venues[venue].observe(took, update.ts - sent_on)
+        if took or update.state in FAILED or update.state in FINAL:
+            del self._in_flight[update.order.client_order_id]
+
+    def _down(self, venue: str, reason: str) -> None:
+        self._venues[venue].up = False
+        self._venues[venue].down_reason = reason

@@ -1,0 +1,181 @@
+"""What a user writes a strategy with: override hooks, call actions."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from actors.messages import OrderFilled, OrderUpdated, Quote, Trade
+from actors.model.bars import Bar
+from actors.model.instrument import Instrument
+from actors.model.order import Side, TimeInForce
+from actors.strategy.amount import Amount
+from actors.strategy.desk import Desk, InstrumentBook
+from runtime.actor import Logger
+
+Later = Awaitable[None] | None
+"""What a hook returns: nothing, or a coroutine if it is `async`."""
+
+
+class Strategy:
+    """Base of every strategy; the same class trades live, on fake venues, in a simulation and in a replay.
+
+    Hooks run one at a time: the next message waits until a hook is done, also while it is `await`ing; market data
+    that piles up meanwhile is conflated. No hook runs before the own orders and positions are known, so after a crash
+    `on_start` sees what the earlier life left. An exception ends this life; a new one is started by the supervisor.
+
+    A strategy is subscribed to what it overrides: without `on_book` no book is sent to it. Instruments are
+    `<venue>.<SYMBOL>` as in the configuration; a symbol alone in `buy` and `sell` lets the router choose the venue.
+    """
+
+    _desk: Desk
+    _parameters: Mapping[str, Any]
+
+    def bind(self, desk: Desk, parameters: Mapping[str, Any]) -> None:
+        """Called by the strategy's actor at the beginning of each life, before any hook."""
+        self._desk = desk
+        self._parameters = MappingProxyType(dict(parameters))
+
+    # ---- hooks: override those that matter, plain or async
+
+    def on_start(self) -> Later:
+        """Own orders and positions are known."""
+
+    def on_quote(self, quote: Quote) -> Later:
+        """Best bid or ask changed."""
+
+    def on_trade(self, trade: Trade) -> Later:
+        """Somebody traded."""
+
+    def on_book(self, book: InstrumentBook) -> Later:
+        """The book changed or became invalid: look at `book.is_valid` before trading on it."""
+
+    def on_bar(self, bar: Bar) -> Later:
+        """A bar that was asked for by `bars` is closed."""
+
+    def on_order(self, update: OrderUpdated) -> Later:
+        """An own order changed state. `DENIED` is a refusal of the desk itself, `UNKNOWN` may still be filled."""
+
+    def on_fill(self, fill: OrderFilled) -> Later:
+        """An own order was executed, in part or whole; `position` counts it already."""
+
+    def on_timer(self, name: str) -> Later:
+        """A timer that was set by `set_timer` has run out."""
+
+    def on_stop(self) -> Later:
+        """The life ends in order; what is sent here still leaves."""
+
+    def on_report(self) -> dict[str, Any]:
+        """What a dashboard should show of this strategy: plain data. Called twice a second."""
+        return {}
+
+    # ---- actions
+
+    def buy(
+        self,
+        instrument: str,
+        quantity: Amount,
+        price: Amount | None = None,
+        *,
+        time_in_force: TimeInForce | str = TimeInForce.GTC,
+        post_only: bool = False,
+    ) -> str:
+        """Send an order to the order manager and return its client order id; without a price it is a market order.
+
+        `quantity` is in the base asset. Amounts are Decimal, str or int; a float raises TypeError.
+        """
+        return self._desk.submit(Side.BUY, instrument, quantity, price, time_in_force, post_only)
+
+    def sell(
+        self,
+        instrument: str,
+        quantity: Amount,
+        price: Amount | None = None,
+        *,
+        time_in_force: TimeInForce | str = TimeInForce.GTC,
+        post_only: bool = False,
+    ) -> str:
+        """As `buy`."""
+        return self._desk.submit(Side.SELL, instrument, quantity, price, time_in_force, post_only)
+
+    def cancel(self, client_order_id: str) -> None:
+        """Ask for the cancel of an own order; nothing happens if it is done or its cancel is on its way."""
+        self._desk.cancel(client_order_id)
+
+    def cancel_all(self) -> None:
+        """Cancel every own open order."""
+        self._desk.cancel_all()
+
+    def set_timer(self, name: str, seconds: float) -> None:
+        """Have `on_timer(name)` called once; a timer of the same name is replaced."""
+        self._desk.set_timer(name, seconds)
+
+    def cancel_timer(self, name: str) -> None:
+        self._desk.cancel_timer(name)
+
+    def bars(self, instrument: str, seconds: int) -> None:
+        """Have `on_bar` called with each bar of that length, from the first trade on; call it in `on_start`."""
+        self._desk.build_bars(instrument, seconds)
+
+    async def sleep(self, seconds: float) -> None:
+        """In an async hook only. Everything but this strategy goes on."""
+        await asyncio.sleep(seconds)
+
+    # ---- what is known
+
+    def position(self, instrument: str) -> Decimal:
+        """Signed base quantity of this strategy: the sum of its fills."""
+        return self._desk.position(instrument)
+
+    @property
+    def positions(self) -> Mapping[str, Decimal]:
+        """`<venue>.<SYMBOL>` → signed base quantity."""
+        return MappingProxyType(self._desk.ledger.positions)
+
+    @property
+    def orders(self) -> Mapping[str, OrderUpdated]:
+        """Own open orders by client order id, from submission until they are done."""
+        return MappingProxyType(self._desk.ledger.orders)
+
+    def book(self, instrument: str) -> InstrumentBook:
+        """The order book, invalid until its first snapshot; the first call subscribes to it."""
+        return self._desk.book(instrument)
+
+    def quote(self, instrument: str) -> Quote | None:
+        """The last quote, None before the first; the first call subscribes to it."""
+        return self._desk.quote(instrument)
+
+    def rules(self, instrument: str) -> Instrument | None:
+        """The venue's rules: tick and lot size, least and greatest amounts; None until the venue has listed them."""
+        return self._desk.rules.get(instrument)
+
+    @property
+    def instruments(self) -> Sequence[str]:
+        """As the configuration names them: `<venue>.<SYMBOL>`."""
+        return self._desk.instruments
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """As in the configuration."""
+        return self._parameters
+
+    def number(self, name: str, default: Amount, instrument: str = "") -> Decimal:
+        """A number of the parameters, exactly as it was written; `default` if it is not there.
+
+        It may be a mapping from instrument to number, of which `instrument` chooses.
+        """
+        value = self._parameters.get(name, default)
+        if isinstance(value, Mapping):
+            value = value.get(instrument, default)
+        return Decimal(str(value))
+
+    @property
+    def now(self) -> int:
+        """Nanoseconds since the epoch, by the clock of the run: virtual in a simulation."""
+        return self._desk.ctx.now()
+
+    @property
+    def log(self) -> Logger:
+        """`self.log.info("event_name", key=value)`."""
+        return self._desk.ctx.log

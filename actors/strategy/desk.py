@@ -1,0 +1,158 @@
+"""A strategy's desk: the market as it last saw it, its ledger, its bars, and everything it may do."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from actors import names
+from actors.messages import CancelOrder, Quote, SubmitOrder
+from actors.model.bars import BarBuilder
+from actors.model.book import OrderBook
+from actors.model.instrument import Instrument
+from actors.model.order import OrderSpec, OrderType, Side, Stamps, TimeInForce
+from actors.model.order_id import order_id
+from actors.strategy.amount import Amount, wire_amount
+from actors.strategy.ledger import Ledger
+from runtime.actor import Context, Timer
+from runtime.clock import NS_PER_S
+
+
+class TimerDue(msgspec.Struct, frozen=True):
+    name: str
+    number: int
+
+
+class InstrumentBook(OrderBook):
+    """The book that `on_book` gets; it knows whose it is."""
+
+    __slots__ = ("instrument",)
+
+    def __init__(self, instrument: str) -> None:
+        super().__init__()
+        self.instrument = instrument
+
+
+class Desk:
+    """Made anew for each life of the strategy's actor, with the context of that life."""
+
+    def __init__(self, strategy: str, instruments: Sequence[str], ctx: Context) -> None:
+        self.strategy = strategy
+        self.instruments = tuple(instruments)
+        self.ctx = ctx
+        self.ledger = Ledger()
+        self.quotes: dict[str, Quote] = {}
+        self.rules: dict[str, Instrument] = {}
+        self.books: dict[str, InstrumentBook] = {}
+        self.bar_builders: dict[str, dict[int, BarBuilder]] = {}
+        """Instrument → length in nanoseconds → builder."""
+        self.market_recv = 0
+        """`ts_recv` of the market event being handled; 0 while something else is."""
+        self.submitted = 0
+        self._topics: set[tuple[str, str]] = set()
+        self._timers: dict[str, tuple[int, Timer]] = {}
+        self._timer_number = 0
+
+    # ---- market data
+
+    def follow(self, kind: str, instrument: str) -> None:
+        """Subscribe to `quote`, `trade` or `book` of an instrument, once."""
+        if (kind, instrument) in self._topics:
+            return
+        venue, symbol = self.split(instrument)
+        if not venue:
+            raise ValueError(f"market data needs a venue: one of {', '.join(self.instruments)}")
+        self._topics.add((kind, instrument))
+        self.ctx.subscribe(names.connector(venue), f"{kind}.{venue}.{symbol}")
+
+    def book(self, instrument: str) -> InstrumentBook:
+        book = self.books.get(instrument)
+        if book is None:
+            self.follow("book", instrument)
+            book = self.books[instrument] = InstrumentBook(instrument)
+        return book
+
+    def quote(self, instrument: str) -> Quote | None:
+        self.follow("quote", instrument)
+        return self.quotes.get(instrument)
+
+    def build_bars(self, instrument: str, seconds: int) -> None:
+        self.follow("trade", instrument)
+        length_ns = seconds * NS_PER_S
+        self.bar_builders.setdefault(instrument, {}).setdefault(length_ns, BarBuilder(instrument, length_ns))
+
+    # ---- orders
+
+    def submit(
+        self,
+        side: Side,
+        instrument: str,
+        quantity: Amount,
+        price: Amount | None,
+        time_in_force: TimeInForce | str,
+        post_only: bool,
+    ) -> str:
+        if price is None and post_only:
+            raise ValueError("a market order takes liquidity: post_only needs a price")
+        venue, symbol = self.split(instrument)
+        ctx = self.ctx
+        now = ctx.now()
+        self.submitted += 1
+        order = OrderSpec(
+            client_order_id=order_id(ctx.incarnation, ctx.name, self.strategy, now, self.submitted),
+            strategy=self.strategy,
+            venue=venue,
+            symbol=symbol,
+            side=side,
+            type=OrderType.MARKET if price is None else OrderType.LIMIT,
+            quantity=wire_amount("quantity", quantity),
+            price=None if price is None else wire_amount("price", price),
+            time_in_force=TimeInForce(time_in_force),
+            post_only=post_only,
+        )
+        self.ledger.submit(order, now)
+        ctx.tell(names.ORDER_MANAGER, SubmitOrder(order, Stamps(market_recv=self.market_recv, submitted=now)))
+        return order.client_order_id
+
+    def cancel(self, client_order_id: str) -> None:
+        if self.ledger.request_cancel(client_order_id, self.ctx.now()) is not None:
+            self.ctx.tell(names.ORDER_MANAGER, CancelOrder(client_order_id, self.strategy))
+
+    def cancel_all(self) -> None:
+        for client_order_id in list(self.ledger.orders):
+            self.cancel(client_order_id)
+
+    def position(self, instrument: str) -> Decimal:
+        self.split(instrument)
+        return self.ledger.positions.get(instrument, Decimal(0))
+
+    def split(self, instrument: str) -> tuple[str, str]:
+        """`binance.BTCUSDT` → venue and symbol; a symbol alone leaves the venue to the router.
+
+        Raises ValueError for what is not among the strategy's instruments in the configuration.
+        """
+        if instrument in self.instruments:
+            venue, _, symbol = instrument.partition(".")
+            return venue, symbol
+        if any(known.partition(".")[2] == instrument for known in self.instruments):
+            return "", instrument
+        raise ValueError(f"{instrument!r} is no instrument of strategy {self.strategy}: {', '.join(self.instruments)}")
+
+    # ---- time
+
+    def set_timer(self, name: str, seconds: float) -> None:
+        self.cancel_timer(name)
+        self._timer_number += 1
+        due = TimerDue(name, self._timer_number)
+        self._timers[name] = (self._timer_number, self.ctx.after(round(seconds * NS_PER_S), due))
+
+    def cancel_timer(self, name: str) -> None:
+        if name in self._timers:
+            self._timers.pop(name)[1].cancel()
+
+    def take_timer(self, due: TimerDue) -> bool:
+        """False if it was cancelled or set anew while it was on its way."""
+        if self._timers.get(due.name, (0, None))[0] != due.number:
+            return False
+        del self._timers[due.name]
+        return True

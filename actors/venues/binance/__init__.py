@@ -1,0 +1,5 @@
+"""Binance Spot."""
+
+from actors.venues.binance.spot import BinanceSpot
+
+__all__ = ["BinanceSpot"]

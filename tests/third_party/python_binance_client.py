@@ -1,0 +1,50 @@
+"""Run by python-binance's own environment: a depth cache, an order by REST, its fill on the user stream, to stdout."""
+
+import asyncio
+import json
+import os
+
+from binance import AsyncClient, BinanceSocketManager
+from binance.ws.depthcache import DepthCacheManager
+
+
+async def main() -> None:
+    client = await AsyncClient.create("demo-key", "demo-secret")
+    sockets = BinanceSocketManager(client)
+    async with DepthCacheManager(client, symbol="BTCUSDT", ws_interval=100) as depth:
+        cache = await asyncio.wait_for(depth.recv(), 5)
+        for _ in range(10):
+            cache = await asyncio.wait_for(depth.recv(), 5)
+    bids, asks = cache.get_bids(), cache.get_asks()
+    async with sockets.user_socket() as events:
+        order = await client.create_order(
+            symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.01", newClientOrderId="a" * 32
+        )
+        seen: list[dict[str, str]] = []
+        while not seen or seen[-1].get("X") != "FILLED":
+            seen.append(await asyncio.wait_for(events.recv(), 5))
+    resting = await client.create_order(
+        symbol="BTCUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity="0.01", price="60000"
+    )
+    opened = await client.get_open_orders(symbol="BTCUSDT")
+    canceled = await client.cancel_order(symbol="BTCUSDT", orderId=resting["orderId"])
+    over_socket = await client.ws_create_order(
+        symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.01", newOrderRespType="FULL"
+    )
+    trades = await client.get_my_trades(symbol="BTCUSDT")
+    await client.session.close()
+    report = {
+        "levels": [len(bids), len(asks)],
+        "crossed": bids[0][0] >= asks[0][0],
+        "order": order["status"],
+        "fills": [event for event in seen if event["e"] == "executionReport" and event["x"] == "TRADE"],
+        "opened": [order["status"] for order in opened],
+        "canceled": canceled["status"],
+        "over_socket": over_socket["status"],
+        "trades": [trade["qty"] for trade in trades],
+    }
+    print(json.dumps(report), flush=True)
+    os._exit(0)  # its close_connection would wait ten seconds for the next message of a silent socket
+
+
+asyncio.run(main())
