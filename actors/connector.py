@@ -22,6 +22,7 @@ from actors.messages import (
     CancelAtVenue,
     CancelRejected,
     InstrumentsListed,
+    OrderAccepted,
     OrderDenied,
     OrderRejected,
     OrderSent,
@@ -162,9 +163,10 @@ class Connector:
             VenueUp: self._tell_state,
             VenueDown: self._tell_state,
             InstrumentsListed: self._tell_instruments,
+            OrderAccepted: self._tell_answered,
             OrderDenied: self._tell_denied,
             OrderRejected: self._tell_rejected,
-            CancelRejected: self._tell_rejected,
+            CancelRejected: self._tell_cancel_rejected,
             OutcomeUnknown: self._tell_unknown,
         }
 
@@ -322,7 +324,15 @@ class Connector:
         self._counters["denied"] += 1
         ctx.tell(ORDER_MANAGER, denied if denied.by else replace(denied, by=ctx.name))
 
-    def _tell_rejected(self, rejected: OrderRejected | CancelRejected, ctx: Context) -> None:
+    def _tell_answered(self, answer: OrderAccepted | OrderRejected, ctx: Context) -> None:
+        ctx.tell(ORDER_MANAGER, answer)
+        ctx.tell(LATENCY_MONITOR, answer)
+
+    def _tell_rejected(self, rejected: OrderRejected, ctx: Context) -> None:
+        self._counters["rejects"] += 1
+        self._tell_answered(rejected, ctx)
+
+    def _tell_cancel_rejected(self, rejected: CancelRejected, ctx: Context) -> None:
         self._counters["rejects"] += 1
         ctx.tell(ORDER_MANAGER, rejected)
 

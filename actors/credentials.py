@@ -5,6 +5,7 @@ from pathlib import Path
 
 from actors.settings import Credentials
 from runtime.errors import ConfigError
+from runtime.telemetry.redaction import register_secret
 
 DEMO = "demo"
 DEMO_KEY = "demo-key"
@@ -18,6 +19,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
+        register_secret(value)
 
     def reveal(self) -> str:
         return self._value

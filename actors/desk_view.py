@@ -39,7 +39,7 @@ def snapshot(ledger: Ledger, strategies: set[str] | None, recovering: bool) -> D
         orders,
         {key: format(position.quantity, "f") for key, position in positions.items()},
         recovering,
-        [holding(key, position) for key, position in positions.items()],
+        tuple(holding(key, position) for key, position in positions.items()),
     )
 
 

@@ -27,6 +27,7 @@ def of_desk(configuration: Configuration) -> list[str]:
         RISK_CHECKER,
         ROUTER,
         PORTFOLIO,
+        STORE,
         *(strategy(name) for name in configuration.strategies),
     ]
 

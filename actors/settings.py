@@ -133,6 +133,11 @@ class RestartSettings(Settings):
     """A host that missed so many is taken for hung and replaced."""
 
 
+class MetricsSettings(Settings):
+    port: int | None = Field(None, ge=1, le=65535)
+    """Serve Prometheus' text format on this port of 127.0.0.1; None serves none."""
+
+
 class ClusterSettings(Settings):
     backend: Literal["ray", "processes"] = "ray"
     address: str | None = None
@@ -148,6 +153,7 @@ class Configuration(Settings):
     risk: RiskLimits = RiskLimits()
     orders: OrderSettings = OrderSettings()
     journal: JournalSettings = JournalSettings()
+    metrics: MetricsSettings = MetricsSettings()
     restart: RestartSettings = RestartSettings()
     cluster: ClusterSettings = ClusterSettings()
     colocate: list[list[str]] = []

@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -114,11 +115,18 @@ class Desk:
             configuration=self._file,
             environment=self._backend.environment,
         )
-        async with outside(socket, self._directory.path / "run.sock") as caller:
-            await self._until_stopped(caller, seconds, on_status, stop)
-            table = await self._stop(caller)
-        if on_status is not None:
-            on_status(self._status(table))
+        port = self._configuration.metrics.port
+        with metrics_port(port) as publish:
+
+            def show(table: TableTold) -> None:
+                publish(table)
+                if on_status is not None:
+                    on_status(self._status(table))
+
+            async with outside(socket, self._directory.path / "run.sock") as caller:
+                await self._until_stopped(caller, seconds, show, stop)
+                table = await self._stop(caller)
+            show(table)
         return self._status(table)
 
     def _start_supervisor(self) -> None:
@@ -133,7 +141,7 @@ class Desk:
             self._start_supervisor()
 
     async def _until_stopped(
-        self, caller: Outside, seconds: float | None, on_status: Callable[[Status], None] | None, stop: asyncio.Event
+        self, caller: Outside, seconds: float | None, show: Callable[[TableTold], None], stop: asyncio.Event
     ) -> None:
         loop = asyncio.get_running_loop()
         deadline = None if seconds is None else loop.time() + seconds
@@ -145,8 +153,7 @@ class Desk:
             if table is not None:
                 if table.stopping:
                     return
-                if on_status is not None:
-                    on_status(self._status(table))
+                show(table)
             left = POLL_S if deadline is None else min(POLL_S, deadline - loop.time())
             try:
                 await asyncio.wait_for(stop.wait(), max(left, 0.0))
@@ -168,6 +175,22 @@ class Desk:
 
     def _status(self, table: TableTold) -> Status:
         return status.of_rows(table.rows, name=self._configuration.name, ts=self._clock.now(), started=self._started)
+
+
+@contextmanager
+def metrics_port(port: int | None) -> Iterator[Callable[[TableTold], None]]:
+    """While it is entered the table given last is served as metrics; without a port nothing is."""
+    if port is None:
+        yield lambda table: None
+        return
+    from actors.metrics import families
+    from runtime.telemetry.metrics import MetricsPort
+
+    served = MetricsPort(port)
+    try:
+        yield lambda table: served.publish(families(table.rows))
+    finally:
+        served.close()
 
 
 def outside(supervisor: Path, endpoint: Path) -> Outside:

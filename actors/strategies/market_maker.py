@@ -15,6 +15,8 @@ class MarketMaker(Strategy):
     def on_start(self) -> None:
         self.half_spread = self.number("half_spread_bps", "0.5") / 10_000
         self.requote = self.number("requote_bps", "0.5") / 10_000
+        self.quantity = {name: self.number("quantity", "0.001", name) for name in self.instruments}
+        self.max_position = {name: self.number("max_position", "0.01", name) for name in self.instruments}
         self.paused_until = 0
 
     def on_quote(self, quote: Quote) -> None:
@@ -29,17 +31,17 @@ class MarketMaker(Strategy):
 
     def keep(self, quote: Quote, side: Side, price: Decimal, mid: Decimal) -> None:
         """Have one order of this side at the price, or near enough."""
-        mine = [
-            own.order for own in self.orders.values() if own.order.side is side and own.order.symbol == quote.symbol
-        ]
+        wanted = (quote.venue, quote.symbol, side)
+        orders = [own.order for own in self.orders.values()]
+        mine = [order for order in orders if (order.venue, order.symbol, order.side) == wanted]
         for order in mine:
             if abs(Decimal(order.price or 0) - price) > mid * self.requote:
                 self.cancel(order.client_order_id)
-        quantity = self.number("quantity", "0.001", quote.instrument)
-        held = self.position(quote.instrument) * (1 if side is Side.BUY else -1)
-        if not mine and held + quantity <= self.number("max_position", "0.01", quote.instrument):
+        instrument = quote.instrument
+        quantity, held = self.quantity[instrument], self.position(instrument) * (1 if side is Side.BUY else -1)
+        if not mine and held + quantity <= self.max_position[instrument]:
             send = self.buy if side is Side.BUY else self.sell
-            send(quote.instrument, quantity, price, post_only=True)
+            send(instrument, quantity, price, post_only=True)
 
     def on_order(self, update: OrderUpdated) -> None:
         if update.state in (OrderState.DENIED, OrderState.REJECTED):

@@ -97,6 +97,10 @@ class StrategyActor:
             self._counters["unexpected"] += 1
         return None
 
+    def is_finished(self) -> bool:
+        """After `Stopping`: every cancel has been answered."""
+        return not self._ready or not self._desk.ledger.is_cancelling
+
     def report(self) -> Report:
         market = {"quotes": self._quotes, "trades": self._trades, "books": self._books}
         if not self._ready:

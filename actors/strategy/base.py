@@ -64,7 +64,9 @@ class Strategy:
         """A timer that was set by `set_timer` has run out."""
 
     def on_stop(self) -> Later:
-        """The life ends in order; what is sent here still leaves."""
+        """The life ends in order; what is sent here still leaves. By default every open order is cancelled."""
+        self.cancel_all()
+        return None
 
     def on_report(self) -> dict[str, Any]:
         """What a dashboard should show of this strategy: plain data. Called twice a second."""

@@ -37,6 +37,10 @@ class Ledger:
         self.orders[client_order_id] = msgspec.structs.replace(known, state=OrderState.PENDING_CANCEL, ts=now)
         return known
 
+    @property
+    def is_cancelling(self) -> bool:
+        return any(known.state is OrderState.PENDING_CANCEL for known in self.orders.values())
+
     def update(self, update: OrderUpdated) -> None:
         client_order_id = update.order.client_order_id
         self._unanswered.discard(client_order_id)

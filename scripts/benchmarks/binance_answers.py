@@ -8,7 +8,7 @@ import itertools
 import time
 from typing import Any
 
-from scripts.benchmarks.market import LAST_PRICE, ORDINARY, SYMBOL
+from scripts.benchmarks.market import ASK, LAST_PRICE, ORDINARY, SYMBOL
 
 _order_ids = itertools.count(1)
 
@@ -20,7 +20,7 @@ def to_rest(endpoint: str) -> Any:
         case "time":
             return {"serverTime": _now_ms()}
         case "depth":
-            return {"lastUpdateId": 1, "bids": [[LAST_PRICE, ORDINARY]], "asks": [["100.01000000", ORDINARY]]}
+            return {"lastUpdateId": 1, "bids": [[LAST_PRICE, ORDINARY]], "asks": [[ASK, ORDINARY]]}
         case "account":
             return account()
         case "openOrders" | "allOrders" | "myTrades":

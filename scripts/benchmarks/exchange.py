@@ -27,7 +27,17 @@ from aiohttp import web
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
 
 from scripts.benchmarks import binance_answers
-from scripts.benchmarks.market import END, LAST_PRICE, MAX_TRIGGERS, ORDINARY, TRIGGER, trade_frame, trigger_price
+from scripts.benchmarks.market import (
+    END,
+    LAST_PRICE,
+    MAX_TRIGGERS,
+    ORDINARY,
+    QUOTES,
+    TRIGGER,
+    quote,
+    trade_frame,
+    trigger_price,
+)
 from scripts.benchmarks.pacing import Schedule, Sent, flood, write_all
 from scripts.benchmarks.processes import exit_with_parent
 from scripts.benchmarks.sockets import send_at_once
@@ -107,7 +117,9 @@ class Exchange:
     # ---- links ---------------------------------------------------------------------------------------------------
 
     def accept(self, request: WSUpgradeRequest) -> WSListener:
-        return OrderLink(self) if request.path.startswith(b"/ws-api/") else MarketLink(self)
+        if request.path.startswith(b"/ws-api/"):
+            return OrderLink(self)
+        return MarketLink(self, wants_quote=QUOTES.encode() in request.path)
 
     def on_order(self, price: Decimal, arrived: int) -> None:
         self._ordered.setdefault(price, arrived)
@@ -118,12 +130,15 @@ class Exchange:
 class MarketLink(WSListener):
     """Nothing is written here while a phase runs: its thread owns the socket then."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, *, wants_quote: bool) -> None:
         self._exchange = exchange
+        self._wants_quote = wants_quote
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         send_at_once(transport)
         self._exchange.market_links.append(transport)
+        if self._wants_quote:
+            transport.send(WSMsgType.TEXT, quote())
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._exchange.market_links.remove(transport)

@@ -16,11 +16,13 @@ from actors.model.order import Side
 
 SYMBOL = "BTCUSDT"
 STREAM = "btcusdt@trade"
+QUOTES = "btcusdt@bookTicker"
 ORDINARY = "0.01000000"
 TRIGGER = "0.02000000"
 END = "0.03000000"
 ORDER_QUANTITY = "0.01000000"
 LAST_PRICE = "100.00000000"
+ASK = "100.01000000"
 MAX_TRIGGERS = 5000
 """Prices of triggers lie within 5 % of the last price, a tick of 0.001 apart."""
 
@@ -39,6 +41,14 @@ def trade_frame(trade_id: int, price: str, quantity: str) -> bytes:
         f'"p":"{price}","q":"{quantity}","T":{now_ms},"m":false,"M":true}}}}'
     ).encode()
     return _TEXT_FRAME + len(payload).to_bytes(2, "big") + payload
+
+
+def quote() -> bytes:
+    """The payload of the best bid and ask around the last price: whoever checks prices waits for one."""
+    return (
+        f'{{"stream":"{QUOTES}","data":{{"u":1,"s":"{SYMBOL}","b":"{LAST_PRICE}","B":"{ORDINARY}",'
+        f'"a":"{ASK}","A":"{ORDINARY}"}}}}'
+    ).encode()
 
 
 class _TradeData(msgspec.Struct, gc=False):

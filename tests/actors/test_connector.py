@@ -227,7 +227,8 @@ def test_events_of_orders_go_to_the_order_manager_in_their_order() -> None:
     accepted = OrderAccepted("venue", ID, "42", 1, NOW)
     fill = OrderFilled("venue", ID, "42", "BTC", "9", Side.BUY, "1", "1", "0", "", True, 1, NOW)
     bench.frame(accepted, fill, link="orders")
-    assert bench.ctx.told == [("order_manager", accepted), ("order_manager", fill)]
+    assert bench.ctx.told_to("order_manager") == [accepted, fill]
+    assert bench.ctx.told_to("latency_monitor") == [accepted]
 
 
 def test_what_a_living_order_manager_could_not_take_is_told_again() -> None:

@@ -197,7 +197,7 @@ def test_the_time_of_a_check_does_not_grow_with_the_number_of_positions() -> Non
         symbols = [f"S{number}" for number in range(positions)]
         desk = RiskDesk(max_open_orders=10_000_000, max_exposure="1e12")
         holdings = [Holding("binance", symbol, "1", "100", "0", {}) for symbol in symbols]
-        desk.receive(DeskSnapshot([], {}, False, holdings), account(USDT="1e12"))
+        desk.receive(DeskSnapshot([], {}, False, tuple(holdings)), account(USDT="1e12"))
         orders = [CheckOrder(desk.spec(), Stamps(), 1, NOW + S) for _ in range(200)]
         times = []
         for order in orders:

@@ -154,6 +154,21 @@ def test_nothing_is_played_before_somebody_listens() -> None:
     assert state["replay"]["played"] == 0
 
 
+def test_a_replay_without_a_speed_holds_for_the_first_snapshot_and_then_plays_on() -> None:
+    venue = replayed_venue(speed=0)
+    venue.connect("stream.binance.com", "/stream?streams=nknusdt@depth@100ms", START)
+    first = play(venue, START + NS_PER_S // 2)
+    assert [msgspec.json.decode(payload)["data"]["u"] for payload in first] == [499869752]
+    venue.http("GET", "", "/api/v3/depth", "symbol=NKNUSDT", {}, "", START + NS_PER_S // 2)
+    assert len(play(venue, START + NS_PER_S // 2)) == 149
+
+
+def test_a_replay_without_a_speed_does_not_wait_for_ever() -> None:
+    venue = replayed_venue(speed=0)
+    venue.connect("stream.binance.com", "/stream?streams=nknusdt@depth@100ms", START)
+    assert len(play(venue, START + NS_PER_S)) == 150
+
+
 def test_the_captured_exchange_info_is_served_in_the_current_shape() -> None:
     venue = replayed_venue()
     body = msgspec.json.decode(venue.http("GET", "", "/api/v3/exchangeInfo", "", {}, "", START).body)
@@ -213,3 +228,10 @@ def test_a_capture_that_is_missing_or_broken_is_a_configuration_error(tmp_path: 
     (tmp_path / "HALF.ws").write_text('1.0: {"stream":"x","data":{}}\n')
     with pytest.raises(ConfigError, match="no exchangeInfo"):
         FakeBinance(START, replay=Capture.load(tmp_path / "HALF"))
+
+
+def test_a_recording_of_another_venue_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigError, match="BINANCE_FUTURES is not a recording of Binance spot"):
+        FakeBinance(START, replay=Capture.load(CAPTURES / "BINANCE_FUTURES"))
+    with pytest.raises(ConfigError, match="OKX has no exchangeInfo"):
+        FakeBinance(START, replay=Capture.load(CAPTURES / "OKX"))

@@ -5,7 +5,9 @@ What a client sees. Frames of a stream are sent verbatim, at the captured distan
 the captured snapshot plus every diff played so far, with `lastUpdateId` the last `u` played. Before the replay has
 reached the captured snapshot, the answer is that snapshot: the diffs up to its id are in it already and change
 nothing. So a client that follows the venue's rule (buffer, snapshot, drop what is older, apply) ends in the same book
-whenever it asks and however fast the replay runs. After the last frame the streams stay open and silent.
+whenever it asks and however fast the replay runs. A replay as fast as it is read holds at the first diff of a symbol
+until its snapshot is asked for, so that there is something left to apply. After the last frame the streams stay open
+and silent.
 
 Own orders meet the replayed book: marketable ones fill at captured prices, at most the captured quantity of a level
 between two of its updates; resting ones fill at their own price when the replayed other side comes through it. They
@@ -32,6 +34,8 @@ _LEAD_NS = 250_000_000
 """Between the first subscription and the first frame: a client that opens several sockets gets the beginning on all."""
 _BATCH_FRAMES = 64
 """Played in one go when the replay is as fast as its readers."""
+_SNAPSHOT_WAIT_NS = 500_000_000
+"""How long a replay without a speed holds at the first diff of a book that somebody may be about to synchronise."""
 
 Level = tuple[str, str]
 
@@ -77,12 +81,15 @@ class ReplayedMarket(Market):
         price = Decimal(book.bids[0][0]) if book.bids else Decimal(1)
         candles = Candles(rules.symbol, to_ms(now), price, rules.tick_size, invent=False)
         super().__init__(rules, hub, candles, price, book.last_update_id)
+        self.was_asked = False
+        """Whether somebody has had a snapshot."""
         self._captured = captured
         self._captured_levels: dict[Side, dict[Decimal, Decimal]] = {Side.BUY: {}, Side.SELL: {}}
         self._level_orders: dict[tuple[Side, Decimal], int] = {}
         self._set_levels(_sides(book.bids, book.asks), now)
 
     def snapshot(self, limit: int) -> dict[str, object]:
+        self.was_asked = True
         bids = sorted(self._captured_levels[Side.BUY].items(), reverse=True)[:limit]
         asks = sorted(self._captured_levels[Side.SELL].items())[:limit]
         return {
@@ -166,14 +173,23 @@ class Replay:
         self._frames = capture.frames
         self.played = 0
         self._began: int | None = None
-        symbols = _exchange_info(capture)
-        self.infos = [in_current_shape(info) for info in symbols]
+        self._held: ReplayedMarket | None = None
+        self._held_until = 0
+        self._seen: set[str] = set()
+        """Symbols whose first diff has been played."""
+        try:
+            self._read(capture, now)
+        except (KeyError, msgspec.DecodeError) as error:
+            raise ConfigError(f"replay: {capture.name} is not a recording of Binance spot: {error!r}") from None
+
+    def _read(self, capture: Capture, now: int) -> None:
+        self.infos = [in_current_shape(info) for info in _exchange_info(capture)]
         rules = {info["symbol"]: SymbolRules(info) for info in self.infos}
         captured = {_combined.decode(frame.payload).stream for frame in capture.frames}
         self.markets: dict[str, Market] = {}
         self._replayed: dict[str, ReplayedMarket] = {}
         for symbol, payload in _snapshots(capture).items():
-            market = ReplayedMarket(rules[symbol], hub, payload, captured, now)
+            market = ReplayedMarket(rules[symbol], self._hub, payload, captured, now)
             self.markets[symbol] = self._replayed[symbol] = market
 
     @property
@@ -196,17 +212,19 @@ class Replay:
     def next_due(self) -> int | None:
         if self._began is None or self.finished:
             return None
-        return self._due(self._frames[self.played])
+        due = self._due(self._frames[self.played])
+        return max(due, self._held_until) if self._is_held() else due
 
     def advance(self, now: int) -> None:
         """Play what is due, at most a batch when the replay is as fast as its readers."""
-        if self._began is None:
-            return
         batch = _BATCH_FRAMES if self._speed == inf else len(self._frames)
-        while batch and not self.finished and self._due(self._frames[self.played]) <= now:
+        while batch and (due := self.next_due()) is not None and due <= now:
             self._play(self._frames[self.played], now)
             self.played += 1
             batch -= 1
+
+    def _is_held(self) -> bool:
+        return self._held is not None and not self._held.was_asked
 
     def _due(self, frame: Frame) -> int:
         since_first = frame.ts - self._frames[0].ts
@@ -218,7 +236,14 @@ class Replay:
         payload = bytes(message.data)
         if market is not None:
             market.play(message.stream, payload, now)
+            if self._speed == inf and "@depth" in message.stream and self._hub.wanted(message.stream):
+                self._hold(market, now)
         self._hub.publish_encoded(message.stream, payload)
+
+    def _hold(self, market: ReplayedMarket, now: int) -> None:
+        if market.symbol not in self._seen:
+            self._seen.add(market.symbol)
+            self._held, self._held_until = market, now + _SNAPSHOT_WAIT_NS
 
 
 def _exchange_info(capture: Capture) -> list[dict[str, object]]:

@@ -1,0 +1,70 @@
+"""The desk's own truth: the order manager publishes it on `orders.*` and `fills.*`, the portfolio on `positions.*`."""
+
+import msgspec
+
+from actors.messages.execution import OrderFilled
+from actors.model.order import OrderSpec
+from actors.model.order_state import OrderState
+from runtime.message import Message
+
+
+class OrderUpdated(Message, frozen=True, array_like=True, tag=True):
+    """An order changed state. Topics `orders.<strategy>` (so `orders.*` is all)."""
+
+    order: OrderSpec
+    state: OrderState
+    filled_quantity: str
+    average_price: str | None
+    reason: str
+    venue_order_id: str
+    ts: int
+
+
+class FillRecorded(Message, frozen=True, array_like=True, tag=True):
+    """A fill counted for the first time. Topic `fills.<strategy>`."""
+
+    strategy: str
+    fill: OrderFilled
+    ts: int
+
+
+class Holding(msgspec.Struct, frozen=True, array_like=True):
+    """A position with what its fills have cost and brought so far."""
+
+    venue: str
+    symbol: str
+    quantity: str
+    average_price: str | None
+    realized_pnl: str
+    """In the quote asset, fees not deducted."""
+    fees: dict[str, str]
+    """Asset → paid in all."""
+
+
+class DeskSnapshot(Message, frozen=True, array_like=True, tag=True):
+    """order manager → a subscriber at the start of its subscription: what its events continue from.
+
+    For a strategy its own; for `orders.*` the whole desk.
+    """
+
+    orders: list[OrderUpdated]
+    """Those that are not final."""
+    positions: dict[str, str]
+    """"<venue>.<symbol>" → signed base quantity: the sum of all fills."""
+    recovering: bool
+    """True while the order manager has not yet reconciled every venue; another snapshot follows when it has."""
+    holdings: tuple[Holding, ...] = ()
+    """The same positions in full."""
+
+
+class PositionChanged(Message, frozen=True, array_like=True, tag=True):
+    """Topic `positions.<venue>.<symbol>`. Quantity is signed; opened and closed show as from and to zero."""
+
+    venue: str
+    symbol: str
+    quantity: str
+    previous_quantity: str
+    average_price: str | None
+    realized_pnl: str
+    """In the quote asset, fees in it deducted."""
+    ts: int

@@ -1,0 +1,35 @@
+"""The state of a venue: told to order manager, risk checker and router, published on `venue.<venue>`."""
+
+from typing import ClassVar
+
+from actors.model.instrument import Instrument
+from runtime.message import Lane, Message
+
+
+class VenueUp(Message, frozen=True, array_like=True, tag=True):
+    """Logged in and hearing the account's events: orders may go, and it is time to reconcile."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+
+    venue: str
+    connector: str
+    ts: int
+
+
+class VenueDown(Message, frozen=True, array_like=True, tag=True):
+    """Orders cannot go; those in flight have been told as `OutcomeUnknown`."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+
+    venue: str
+    reason: str
+    ts: int
+
+
+class InstrumentsListed(Message, frozen=True, array_like=True, tag=True):
+    """Instruments of a venue with their filters, after each (re)connect."""
+
+    lane: ClassVar[Lane] = Lane.CONTROL
+
+    venue: str
+    instruments: list[Instrument]
