@@ -15,15 +15,15 @@ def build_role(name: str, configuration: Configuration, journal: Path) -> Actor:
         return _connector(which, configuration) if kind == "connector" else _strategy(which, configuration)
     match name:
         case names.ORDER_MANAGER:
-            from actors.order_manager import OrderManager
+            from actors.orders.manager import OrderManager
 
             return OrderManager(configuration.venues, configuration.orders)
         case names.RISK_CHECKER:
-            from actors.risk_checker import RiskChecker
+            from actors.risk.checker import RiskChecker
 
             return RiskChecker(configuration.risk, configuration.venues)
         case names.ROUTER:
-            from actors.router import Router
+            from actors.routing.router import Router
 
             return Router(configuration.venues)
         case names.PORTFOLIO:
@@ -43,7 +43,7 @@ def build_role(name: str, configuration: Configuration, journal: Path) -> Actor:
 
 
 def _connector(venue: str, configuration: Configuration) -> Actor:
-    from actors.connector import Connector
+    from actors.connector.actor import Connector
     from actors.venues.registry import make_protocol
 
     settings = configuration.venues[venue]

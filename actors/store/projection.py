@@ -4,10 +4,10 @@ from decimal import Decimal
 
 import msgspec
 
-from actors.ledger import Ledger, Order
 from actors.messages import OrderFilled, OrderRouted
 from actors.model.position import Position
-from actors.records import decode
+from actors.orders.ledger import Ledger, Order
+from actors.orders.records import decode
 from actors.store.schema import DECISIONS, FILLS, ORDERS, POSITIONS, STRATEGY_POSITIONS, Row, Value
 from runtime.errors import Corrupt
 

@@ -19,7 +19,7 @@ from actors.messages import (
 from actors.model.instrument import Instrument
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
 from actors.model.order_state import OrderState
-from actors.risk_checker import RiskChecker
+from actors.risk.checker import RiskChecker
 from actors.settings import Credentials, RiskLimits, VenueSettings
 from runtime.actor import Started
 from tests.support.context import RecordingContext

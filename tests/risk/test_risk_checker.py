@@ -40,7 +40,7 @@ def test_nothing_but_the_risk_checker_makes_an_approval() -> None:
             or (isinstance(node.func, ast.Attribute) and node.func.attr == "Approved")
         )
     ]
-    assert makers == ["actors/risk_checker.py"]
+    assert makers == ["actors/risk/checker.py"]
 
 
 def test_it_asks_for_what_it_needs() -> None:

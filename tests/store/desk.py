@@ -3,7 +3,6 @@
 from pathlib import Path
 from random import Random
 
-from actors import records
 from actors.messages import (
     CancelOrder,
     OrderAccepted,
@@ -17,7 +16,8 @@ from actors.messages import (
     SubmitOrder,
 )
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
-from actors.records import EpochBegan, Event, Record
+from actors.orders import records
+from actors.orders.records import EpochBegan, Event, Record
 from runtime.journal import Journal
 
 START = 1_700_000_000_000_000_000

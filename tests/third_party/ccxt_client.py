@@ -18,7 +18,7 @@ async def main() -> None:
         for _ in range(5):
             book = await asyncio.wait_for(exchange.watch_order_book("BTC/USDT"), 10)
         mine = asyncio.create_task(exchange.watch_my_trades("BTC/USDT"))
-        while not subscribed(exchange):  # noqa: ASYNC110 - it has no way to wait for this
+        while not subscribed(exchange):
             await asyncio.sleep(0.01)
         order = await exchange.create_order("BTC/USDT", "market", "buy", 0.01)
         trade = (await asyncio.wait_for(mine, 10))[-1]

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 
-from actors.records import Record, decode, encode
+from actors.orders.records import Record, decode, encode
 from runtime.actor import Context
 from runtime.errors import Unavailable
 

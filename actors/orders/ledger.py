@@ -34,7 +34,7 @@ from actors.messages import (
 from actors.model.order import OrderSpec
 from actors.model.order_state import FINAL, TRANSITIONS, OrderEvent, OrderState
 from actors.model.position import ZERO, Position
-from actors.records import EpochBegan, Record
+from actors.orders.records import EpochBegan, Record
 
 
 class Anomaly(Enum):

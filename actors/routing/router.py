@@ -26,7 +26,7 @@ from actors.messages import (
 )
 from actors.model.order import OrderSpec, Stamps
 from actors.model.order_state import FINAL, OrderState
-from actors.routing import Candidate, Decision, Weights, decide
+from actors.routing.scoring import Candidate, Decision, Weights, decide
 from actors.settings import VenueSettings
 from runtime.actor import ActorDown, Context, Report, Started, Undelivered
 from runtime.clock import NS_PER_MS

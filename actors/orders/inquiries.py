@@ -7,8 +7,8 @@ from random import Random
 import msgspec
 
 from actors import names
-from actors.ledger import Order
 from actors.messages import QueryFills, QueryOrder
+from actors.orders.ledger import Order
 from actors.settings import VenueSettings
 from runtime.actor import Context
 from runtime.clock import NS_PER_MS, NS_PER_S

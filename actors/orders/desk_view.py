@@ -2,9 +2,9 @@
 
 from itertools import islice
 
-from actors.ledger import Ledger, Order
 from actors.messages import DeskSnapshot, Holding, OrderUpdated
 from actors.model.position import Position
+from actors.orders.ledger import Ledger, Order
 
 SHOWN_ORDERS = 100
 

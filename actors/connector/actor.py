@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from actors.market_publisher import MarketPublisher
+from actors.connector.links import ReopenDue, VenueLinks
+from actors.connector.publisher import MarketPublisher
 from actors.messages import (
     BookDelta,
     BookInvalidated,
@@ -38,7 +39,6 @@ from actors.messages import (
     VenueUp,
 )
 from actors.names import LATENCY_MONITOR, ORDER_MANAGER, RISK_CHECKER, ROUTER
-from actors.venue_links import ReopenDue, VenueLinks
 from actors.venues.contract import (
     BadFrame,
     CloseLink,

@@ -20,8 +20,6 @@ from typing import Any
 import msgspec
 
 from actors import names
-from actors.desk_view import order_updated, plain_ledger, snapshot
-from actors.ledger import Anomaly, Ledger, Order, Outcome
 from actors.messages import (
     AccountReported,
     CancelAtVenue,
@@ -53,12 +51,14 @@ from actors.messages import (
 )
 from actors.model.order import OrderSpec, Stamps
 from actors.model.order_state import OrderState
-from actors.order_cancels import Cancels
-from actors.order_inquiries import MARGIN_NS, Inquiries
-from actors.order_intake import refusal
-from actors.order_journal import OrderJournal
-from actors.reconciliation import ReconcileDue, Reconciliation
-from actors.records import EpochBegan, Event, Record
+from actors.orders.cancels import Cancels
+from actors.orders.desk_view import order_updated, plain_ledger, snapshot
+from actors.orders.inquiries import MARGIN_NS, Inquiries
+from actors.orders.intake import refusal
+from actors.orders.journal import OrderJournal
+from actors.orders.ledger import Anomaly, Ledger, Order, Outcome
+from actors.orders.reconciliation import ReconcileDue, Reconciliation
+from actors.orders.records import EpochBegan, Event, Record
 from actors.settings import OrderSettings, VenueSettings
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Subscribed, Undelivered
 from runtime.clock import NS_PER_MS, NS_PER_S

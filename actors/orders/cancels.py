@@ -1,10 +1,10 @@
 """Cancels that strategies asked for: sent as soon as that is safe, and again for as long as the order works."""
 
 from actors import names
-from actors.ledger import Order
 from actors.messages import CancelAtVenue
 from actors.model.order_state import OrderState
-from actors.order_inquiries import Inquiries
+from actors.orders.inquiries import Inquiries
+from actors.orders.ledger import Order
 from runtime.actor import Context
 
 

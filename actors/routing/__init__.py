@@ -1,0 +1,1 @@
+"""The router, and how it scores venues."""
