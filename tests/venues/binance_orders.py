@@ -17,6 +17,8 @@ from tests.venues.binance_spot import (
 
 CANCEL = CancelAtVenue(ID, "", "BTCUSDT", 1, NOW + S)
 MS = 1_000_000
+PLACED = {"symbol": "BTCUSDT", "orderId": 42, "orderListId": -1, "clientOrderId": ID, "transactTime": 1660801715793}
+ACCEPTED = OrderAccepted("binance", ID, "42", 1660801715793 * MS, NOW)
 
 
 def a_venue_up() -> Any:

@@ -11,7 +11,6 @@ from actors.messages import (
     CancelRejected,
     FillsReported,
     OpenOrdersReported,
-    OrderAccepted,
     OrderCanceled,
     OrderDenied,
     OrderExpired,
@@ -26,7 +25,7 @@ from actors.messages import (
 from actors.model.order import OrderType, Side, TimeInForce
 from actors.model.order_state import OrderState
 from actors.venues.contract import Command, Output
-from tests.venues.binance_orders import CANCEL, MS, a_venue_up, ask
+from tests.venues.binance_orders import ACCEPTED, CANCEL, MS, PLACED, a_venue_up, ask
 from tests.venues.binance_spot import (
     ID,
     NOW,
@@ -109,10 +108,6 @@ def test_cancels_and_queries_name_what_they_are_about(
     for name in ("apiKey", "signature", "timestamp", "recvWindow"):
         assert sent.pop(name)
     assert sent == parameters
-
-
-PLACED = {"symbol": "BTCUSDT", "orderId": 42, "orderListId": -1, "clientOrderId": ID, "transactTime": 1660801715793}
-ACCEPTED = OrderAccepted("binance", ID, "42", 1660801715793 * MS, NOW)
 
 
 def test_an_acknowledged_order_is_accepted() -> None:

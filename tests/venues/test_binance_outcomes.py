@@ -18,7 +18,7 @@ from actors.messages import (
 )
 from actors.venues.binance.errors import CODES, Meaning, meaning_of
 from actors.venues.contract import BadFrame, Output, SendFrame, WakeUp
-from tests.venues.binance_orders import CANCEL, MS, a_venue_up, ask
+from tests.venues.binance_orders import ACCEPTED, CANCEL, MS, PLACED, a_venue_up, ask
 from tests.venues.binance_spot import (
     ID,
     NOW,

@@ -18,7 +18,7 @@ from actors.messages import (
 )
 from actors.model.order import Side
 from actors.venues.contract import BadFrame, Output
-from tests.venues.binance_orders import MS, a_venue_up, ask
+from tests.venues.binance_orders import MS, PLACED, a_venue_up, ask
 from tests.venues.binance_spot import (
     ID,
     NOW,
