@@ -15,7 +15,7 @@ from actors.messages import (
 )
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
 from actors.model.order_state import OrderState
-from actors.order_manager import OrderManager
+from actors.orders.manager import OrderManager
 from actors.settings import Credentials, VenueSettings
 from runtime.actor import Started
 from runtime.message import Message

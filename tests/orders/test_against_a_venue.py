@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from actors.ledger import Ledger
 from actors.messages import (
     CancelAtVenue,
     CancelOrder,
@@ -31,7 +30,8 @@ from actors.messages import (
 )
 from actors.model.order import OrderSpec, Side, Stamps
 from actors.model.order_state import FINAL, OrderState
-from actors.records import decode
+from actors.orders.ledger import Ledger
+from actors.orders.records import decode
 from runtime.actor import ActorDown
 from tests.orders.desk import MS, NOW, ManagerDesk, S, order_id, submit
 

@@ -1,10 +1,10 @@
 from decimal import Decimal
 
-from actors.ledger import Anomaly, Ledger, Outcome
 from actors.messages import CancelOrder, CancelRejected, OrderDenied, OrderRejected, OrderRouted, OutcomeUnknown
 from actors.model.order import Side
 from actors.model.order_state import OrderState
-from actors.records import EpochBegan, Event, Record
+from actors.orders.ledger import Anomaly, Ledger, Outcome
+from actors.orders.records import EpochBegan, Event, Record
 from tests.orders.desk import (
     NOW,
     ONE,

@@ -1,7 +1,7 @@
 import pytest
 
-from actors.order_journal import OrderJournal
-from actors.records import EpochBegan, Record, decode
+from actors.orders.journal import OrderJournal
+from actors.orders.records import EpochBegan, Record, decode
 from runtime.errors import Unavailable
 from tests.support.context import RecordingContext
 

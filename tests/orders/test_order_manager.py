@@ -25,7 +25,7 @@ from actors.messages import (
 )
 from actors.model.order import Stamps
 from actors.model.order_state import OrderState
-from actors.records import decode
+from actors.orders.records import decode
 from runtime.actor import ActorDown, ActorUp, Subscribed, Undelivered
 from runtime.address import Address, StreamKind
 from tests.orders.desk import (

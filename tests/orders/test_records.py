@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actors.records import EpochBegan, Record, decode, encode
+from actors.orders.records import EpochBegan, Record, decode, encode
 from tests.orders.desk import NOW, accepted, fill, submit
 
 

@@ -15,10 +15,10 @@ from actors.messages import (
     VenueUp,
 )
 from actors.model.instrument import Instrument
-from actors.order_manager import OrderManager
+from actors.orders.manager import OrderManager
 from actors.portfolio import Portfolio
-from actors.risk_checker import RiskChecker
-from actors.router import Router
+from actors.risk.checker import RiskChecker
+from actors.routing.router import Router
 from actors.settings import RiskLimits
 from runtime.actor import Started, Subscribed
 from runtime.address import Address

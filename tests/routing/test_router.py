@@ -12,7 +12,7 @@ from actors.messages import (
 from actors.model.instrument import Instrument
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
 from actors.model.order_state import OrderState
-from actors.router import Router
+from actors.routing.router import Router
 from actors.settings import Credentials, VenueSettings
 from runtime.actor import ActorDown, Started, Undelivered
 from tests.support.context import RecordingContext

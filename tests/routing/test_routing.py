@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.model.order import OrderSpec, OrderType, Side
-from actors.routing import Candidate, Weights, decide, price_after_fees
+from actors.routing.scoring import Candidate, Weights, decide, price_after_fees
 
 D = Decimal
 WEIGHTS = Weights()

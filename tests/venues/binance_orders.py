@@ -2,18 +2,9 @@
 
 from typing import Any
 
-from actors.messages import (
-    CancelAtVenue,
-)
+from actors.messages import CancelAtVenue, OrderAccepted
 from actors.venues.contract import Command
-from tests.venues.binance_spot import (
-    ID,
-    NOW,
-    S,
-    a_venue,
-    frame,
-    up,
-)
+from tests.venues.binance_spot import ID, NOW, S, a_venue, frame, up
 
 CANCEL = CancelAtVenue(ID, "", "BTCUSDT", 1, NOW + S)
 MS = 1_000_000
