@@ -1,9 +1,9 @@
 """The life of a run: fake venues, Ray, the supervisor and through it everything else; then an orderly stop."""
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from runtime.supervision.table import ChildState
 from runtime.transport.network import UnixNetwork
 
 POLL_S = 0.5
+STOP_POLL_S = 0.05
 STOP_TIMEOUT_S = 30.0
 
 
@@ -161,23 +162,28 @@ class Desk:
                 continue
 
     async def _stop(self, caller: Outside) -> TableTold:
-        """Stop the hosts in their phases, then the supervisor; returns its last table."""
+        """Stop the hosts in their phases, then the supervisor; returns its last table.
+
+        What does not stop in time is ended with the backend.
+        """
         caller.stop_run("asked by the run")
         table = TableTold([], True)
-        async with asyncio.timeout(STOP_TIMEOUT_S):
-            while not table.rows or any(row.state != ChildState.STOPPED.value for row in table.rows[1:]):
-                table = await caller.table(STOP_TIMEOUT_S)
-                await asyncio.sleep(0.05)
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                while not table.rows or any(row.state != ChildState.STOPPED.value for row in table.rows[1:]):
+                    table = await caller.table(STOP_TIMEOUT_S)
+                    await asyncio.sleep(STOP_POLL_S)
         self._stopping = True
         caller.stop_supervisor()
-        await asyncio.wait_for(self._supervisor_over.wait(), STOP_TIMEOUT_S)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._supervisor_over.wait(), STOP_TIMEOUT_S)
         return table
 
     def _status(self, table: TableTold) -> Status:
         return status.of_rows(table.rows, name=self._configuration.name, ts=self._clock.now(), started=self._started)
 
 
-@contextmanager
+@contextlib.contextmanager
 def metrics_port(port: int | None) -> Iterator[Callable[[TableTold], None]]:
     """While it is entered the table given last is served as metrics; without a port nothing is."""
     if port is None:

@@ -41,6 +41,8 @@ SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 """Read by Ray when its processes start. Workers otherwise run at nice 15, and a dead node shows after 15 to 65 s."""
+NAME_TRIES = 20
+NAME_PAUSE_S = 0.05
 OBJECT_STORE_BYTES = 100_000_000
 
 
@@ -183,19 +185,7 @@ class RayLauncher:
         key = (spec.name, spec.incarnation)
         reason = "stopped"
         try:
-            handle: Any = (
-                ray.remote(RayHost)
-                .options(
-                    name=spec.name,
-                    namespace=self._namespace,
-                    lifetime="detached",
-                    num_cpus=0,
-                    max_restarts=0,
-                    max_task_retries=0,
-                )
-                .remote()
-            )
-            self._handles[key] = handle
+            handle = self._handles[key] = await self._create(spec.name)
             ended = handle.run.remote(msgspec.msgpack.encode(spec), self._namespace)
             self._pids[key] = await handle.pid.remote()
             await ended
@@ -208,6 +198,30 @@ class RayLauncher:
         if handle is not None:
             ray.kill(handle)
         notify(HostEnded(spec.name, spec.incarnation, reason))
+
+    async def _create(self, name: str) -> Any:
+        """A new host; whoever still bears its name belongs to a life that is over, and is killed."""
+        import ray
+
+        for _ in range(NAME_TRIES):
+            try:
+                return (
+                    ray.remote(RayHost)
+                    .options(
+                        name=name,
+                        namespace=self._namespace,
+                        lifetime="detached",
+                        num_cpus=0,
+                        max_restarts=0,
+                        max_task_retries=0,
+                    )
+                    .remote()
+                )
+            except ValueError:
+                with contextlib.suppress(ValueError):
+                    ray.kill(ray.get_actor(name, namespace=self._namespace))
+                await asyncio.sleep(NAME_PAUSE_S)
+        raise ValueError(f"the name {name} stays taken")
 
     async def _wait_for(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
         import ray

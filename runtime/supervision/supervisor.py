@@ -121,6 +121,7 @@ class Supervisor:
                 if not self._stopping:
                     ctx.log.info("stopping", reason=reason)
                     self._stopping = True
+                    self._stop_waiting()
                     self._stop_phase(min((child.phase for child in self._children.values()), default=0), ctx)
             case _KillPhase(phase):
                 self._kill_phase(phase, ctx)
@@ -295,6 +296,12 @@ class Supervisor:
         ctx.after(self._heartbeat_ns, _Look())
 
     # -- stopping
+
+    def _stop_waiting(self) -> None:
+        """Who waits for a new life gets none."""
+        for child in self._children.values():
+            if child.state in (ChildState.BACKOFF, ChildState.PARKED) or not self._hosts[child.host].running:
+                child.state = ChildState.STOPPED
 
     def _stop_phase(self, phase: int, ctx: Context) -> None:
         """Stop the actors of one phase, and with its last actor each host; the next phase follows when that is done."""
