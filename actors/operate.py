@@ -8,18 +8,24 @@ from actors import status
 from actors.status import Status
 from actors.system import outside
 from runtime.clock import WallClock
+from runtime.protocol import TableTold
 from runtime.rundir import RunRecord
 
 
 def ask(run: RunRecord) -> Status:
     """Raises `Unavailable` when the supervisor does not answer within five seconds."""
 
-    async def table() -> Status:
-        async with outside(Path(run.socket), _endpoint(run)) as caller:
-            told = await caller.table()
-        return status.of_rows(told.rows, name=run.name, ts=WallClock().now(), started=run.started)
+    return status.of_rows(table(run).rows, name=run.name, ts=WallClock().now(), started=run.started)
 
-    return asyncio.run(table())
+
+def table(run: RunRecord) -> TableTold:
+    """The supervisor's own table; raises as `ask`."""
+
+    async def told() -> TableTold:
+        async with outside(Path(run.socket), _endpoint(run)) as caller:
+            return await caller.table()
+
+    return asyncio.run(told())
 
 
 def request_stop(run: RunRecord) -> None:

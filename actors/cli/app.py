@@ -17,6 +17,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("status")(operate.status)
 app.command("tree")(operate.tree)
+app.command("doctor")(operate.doctor)
 app.command("stop")(operate.stop)
 app.command("env")(operate.env)
 app.command("venue")(venue.venue)

@@ -41,6 +41,19 @@ def tree(
         Console().print(tree_of(now))
 
 
+def doctor(run: RunName = "") -> None:
+    """Say what is wrong with the running desk and what to do. Exit code 1 if anything is."""
+    from actors import operate
+    from actors.doctor import diagnose
+
+    findings = diagnose(operate.table(find(run)).rows)
+    for finding in findings:
+        print(f"{finding.subject}: {finding.what}\n    → {finding.do}")
+    if findings:
+        raise typer.Exit(1)
+    print("nothing is wrong")
+
+
 def stop(run: RunName = "") -> None:
     """Stop the running desk in order: strategies first, then who carries their orders out."""
     from actors.operate import request_stop

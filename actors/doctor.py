@@ -1,0 +1,162 @@
+"""What is wrong with a running desk, in words, and what to do about it: a pure function of the supervisor's table."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from actors import names
+from runtime.clock import NS_PER_S
+from runtime.protocol import ActorRow
+from runtime.supervision.table import ChildState
+
+WAITING_NS = 1 * NS_PER_S
+NEAR_LIMIT = 0.8
+CLOCK_MS = 500.0
+LAG_BYTES = 1_000_000
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is not as it should be."""
+
+    subject: str
+    what: str
+    do: str
+
+
+Rule = Callable[[ActorRow], Iterator[Finding]]
+
+
+def diagnose(rows: Iterable[ActorRow]) -> list[Finding]:
+    """Nothing found is an empty list; the order is that of the rows."""
+    return [finding for row in rows for rule in RULES for finding in rule(row)]
+
+
+def _life(row: ActorRow) -> Iterator[Finding]:
+    match ChildState(row.state):
+        case ChildState.PARKED:
+            yield Finding(
+                row.name,
+                f"ended {row.restarts} times and is parked, last because: {row.reason}",
+                f"mend the cause; it is tried again by itself after restart.park_s. {_remedy(row.reason)}".strip(),
+            )
+        case ChildState.BACKOFF:
+            yield Finding(row.name, f"ended and is about to start again: {row.reason}", _remedy(row.reason) or WAIT)
+        case ChildState.STARTING if row.incarnation > 1:
+            yield Finding(row.name, f"is starting for the {row.incarnation}. time, after: {row.reason}", WAIT)
+        case _:
+            return
+
+
+WAIT = "wait; if it goes on, look into its log"
+REMEDIES = {
+    "Corrupt": "`outcry journal verify FOLDER` says where the journal is damaged; move the folder away only when every "
+    "order of it is known to be done at the venue",
+    "ModuleNotFoundError": "the module is not installed where the host runs; check strategies.*.class",
+    "ConfigError": "the configuration has to be changed",
+    "No space left": "free disk space",
+    "silent for": "its process was alive but did not answer: look for a handler that blocks",
+}
+
+
+def _remedy(reason: str) -> str:
+    return next((remedy for sign, remedy in REMEDIES.items() if sign in reason), "")
+
+
+def _mailbox(row: ActorRow) -> Iterator[Finding]:
+    if row.waiting_ns > WAITING_NS:
+        yield Finding(
+            row.name,
+            f"{row.depth} messages wait, the first for {row.waiting_ns / NS_PER_S:.1f} s",
+            "its handlers are too slow for what it subscribed to: subscribe to less, or do less in them",
+        )
+    if row.dropped:
+        yield Finding(
+            row.name,
+            f"{row.dropped} events were conflated or dropped for readers that were too slow",
+            "harmless for quotes, of which the newest is kept; a strategy that needs every trade has to be faster",
+        )
+
+
+def _venue(row: ActorRow) -> Iterator[Finding]:
+    state = row.report
+    venue = state.get("venue")
+    if not isinstance(venue, str):
+        return
+    if not state.get("connected"):
+        yield Finding(
+            row.name,
+            f"{venue} is not connected: {state.get('problem') or 'no reason known'}",
+            "orders for it are denied; it keeps trying. Check addresses, network and credentials of the venue",
+        )
+    down = [link for link, up in _mapping(state.get("links")).items() if up != "UP"]
+    if down:
+        yield Finding(row.name, f"links of {venue} that are not up: {', '.join(down)}", WAIT)
+    invalid = [symbol for symbol, book in _mapping(state.get("books")).items() if book != "SYNCED"]
+    if invalid:
+        yield Finding(
+            row.name, f"books that nobody may trade on now: {', '.join(invalid)}", "they are being built anew"
+        )
+    unknown = state.get("unknown_symbols") or []
+    if unknown:
+        yield Finding(
+            row.name, f"{venue} does not list {', '.join(unknown)}", f"remove them from venues.{venue}.symbols"
+        )
+    used, limit = state.get("used_weight", 0), state.get("weight_limit", 0)
+    if limit and used > NEAR_LIMIT * limit:
+        yield Finding(
+            row.name, f"{used} of {limit} request weight a minute are used", "query less, or spread over addresses"
+        )
+    offset = float(state.get("clock_offset_ms") or 0.0)
+    if abs(offset) > CLOCK_MS:
+        yield Finding(
+            row.name, f"this clock and that of {venue} differ by {offset:.0f} ms", "let this machine follow NTP"
+        )
+    if row.counters.get("bad_frames"):
+        yield Finding(
+            row.name,
+            f"{row.counters['bad_frames']} frames of {venue} could not be understood",
+            "the last ones are in `outcry status --json`; has the venue changed its protocol?",
+        )
+
+
+def _orders(row: ActorRow) -> Iterator[Finding]:
+    if row.name != names.ORDER_MANAGER:
+        return
+    unknown = _mapping(row.report.get("orders")).get("UNKNOWN", 0)
+    if unknown:
+        yield Finding(
+            row.name,
+            f"{unknown} orders whose outcome is not known",
+            "they count at their worst case and the venue is being asked; look at the venue if it goes on",
+        )
+    if row.counters.get("missing_at_venue"):
+        yield Finding(
+            row.name,
+            f"{row.counters['missing_at_venue']} orders that the venue once had and does not know any more",
+            "look them up at the venue by their client order id",
+        )
+    for venue, state in _mapping(row.report.get("venues")).items():
+        foreign = _mapping(state).get("foreign_orders", 0)
+        if foreign:
+            yield Finding(
+                row.name, f"{foreign} open orders at {venue} are not ours", "cancel them there, or use another account"
+            )
+
+
+def _store(row: ActorRow) -> Iterator[Finding]:
+    if row.name != names.STORE:
+        return
+    if row.report.get("problem"):
+        yield Finding(row.name, str(row.report["problem"]), "orders go on; it catches up by itself when that is mended")
+    elif row.report.get("lag_bytes", 0) > LAG_BYTES:
+        yield Finding(
+            row.name, f"{row.report['lag_bytes']} bytes behind the journal", "the database is slow; orders go on"
+        )
+
+
+RULES: tuple[Rule, ...] = (_life, _mailbox, _venue, _orders, _store)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
