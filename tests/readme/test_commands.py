@@ -31,6 +31,7 @@ def test_the_readme_shows_no_command_that_is_not_run_here() -> None:
         "outcry status --json",
         "outcry tree",
         "outcry tree --mermaid",
+        "outcry doctor",
         "outcry env",
         "outcry stop",
         "outcry run configs/demo.yaml --seconds 30 --json summary.json",
@@ -139,6 +140,7 @@ def test_the_demo_trades_can_be_watched_and_stops_in_order(session: Session) -> 
         assert "strategy.maker" in session.run("outcry status")
         assert "strategy.maker" in session.run("outcry tree")
         assert session.run("outcry tree --mermaid").startswith("flowchart LR")
+        assert "nothing is wrong" in session.run("outcry doctor")
         assert "export RAY_ADDRESS=" in session.run("outcry env")
         session.run("outcry stop")
         output, _ = demo.communicate(timeout=60)
