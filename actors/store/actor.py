@@ -1,4 +1,4 @@
-"""The store's actor: follows the journal on a timer, and says how far behind it is and what is wrong."""
+"""The store's actor: has the database follow the journal, and says how far behind it is and what is wrong."""
 
 from collections import Counter
 from pathlib import Path
@@ -6,102 +6,101 @@ from typing import Any
 
 import msgspec
 
-from actors.store.catch_up import CatchUp
+from actors.store.background import Background
 from actors.store.database import Database
-from actors.store.sqlite import SqliteDatabase
-from runtime.actor import Context, Report, Started, Stopping
+from actors.store.following import Following, Progress
+from runtime.actor import Context, Report, Started, Stopping, Timer
 from runtime.clock import NS_PER_MS, NS_PER_S
-from runtime.errors import Corrupt, Unavailable
+from runtime.journal import Position, lag_bytes
 
-POLL_NS = 200 * NS_PER_MS
-RETRY_NS = 1 * NS_PER_S
-STUCK_NS = 10 * NS_PER_S
+LOOK_NS = 5 * NS_PER_MS
+"""So often it is looked whether a step in the background is done."""
+PATIENCE_NS = 40 * NS_PER_S
+"""A step that takes longer is interrupted: more than what a server is given for one statement."""
 
 
-class FollowJournal(msgspec.Struct, frozen=True):
-    """To itself: time for the next step."""
+class StepDue(msgspec.Struct, frozen=True):
+    """To itself: time for the next step, or to look for the end of the present one."""
 
 
 class Store:
     """Reads the journal as any other process could, so it is never in the way of an order.
 
-    It reads and writes files within `receive`, in steps of some milliseconds: give it a host of its own. A database
-    that is locked is tried again, one that was deleted or does not continue this journal is built anew; what was
-    there before stays beside it as `<name>.old`.
+    What blocks runs beside it, so its host keeps answering however slow the database is. What is not stored when a run
+    ends is stored at the beginning of the next that has the same journal.
     """
 
-    def __init__(self, journal: Path, path: Path, database: Database | None = None) -> None:
+    def __init__(self, journal: Path, database: Database, patience_ns: int = PATIENCE_NS) -> None:
         self._journal = journal
-        self._path = path
-        self._database = database or SqliteDatabase(path)
-        self._catch_up: CatchUp | None = None
-        self._sequence = 0
+        self._database = database
+        self._following = Following(journal, database)
+        self._background: Background[Progress] = Background()
+        self._patience_ns = patience_ns
+        self._begun = 0
+        self._timer: Timer | None = None
+        self._ending = False
+        self._finished = False
+        self._position: Position | None = None
         self._problem = ""
-        self._rebuilt_for: set[str] = set()
         self._counters: Counter[str] = Counter(records=0, errors=0, rebuilds=0)
 
     def receive(self, message: Any, ctx: Context) -> None:
         match message:
-            case Started() | FollowJournal():
-                ctx.after(self._step(ctx), FollowJournal())
+            case Started() | StepDue():
+                self._go_on(ctx)
             case Stopping():
-                while self._step(ctx) == 0:
-                    pass
-                self._close()
+                self._ending = True
+                if self._timer is not None:
+                    self._timer.cancel()
+                self._go_on(ctx)
             case _:
                 pass
 
+    def is_finished(self) -> bool:
+        return self._finished
+
     def report(self) -> Report:
-        catch_up = self._catch_up
         state = {
-            "path": str(self._path),
-            "sequence": self._sequence,
-            "lag_bytes": None if catch_up is None else catch_up.lag_bytes(),
+            "path": self._database.label,
+            "sequence": 0 if self._position is None else self._position.sequence,
+            "lag_bytes": lag_bytes(self._journal, self._position),
             "problem": self._problem,
         }
         return Report(dict(self._counters), state)
 
-    def _step(self, ctx: Context) -> int:
-        """Do a little; returns after how long to do more, nanoseconds: 0 only if something was done."""
-        try:
-            if self._catch_up is None or not self._database.is_there():
-                self._close()
-                self._catch_up = CatchUp(self._journal, self._database)
-            before = self._catch_up.sequence
-            more = self._catch_up.step()
-            self._sequence = self._catch_up.sequence
-            self._counters["records"] += self._sequence - before
-        except Unavailable as error:
-            self._note(str(error), ctx)
-            return RETRY_NS
-        except Corrupt as error:
-            self._note(str(error), ctx)
-            return self._rebuild(str(error), ctx)
-        self._problem = ""
-        return 0 if more else POLL_NS
+    def _go_on(self, ctx: Context) -> None:
+        progress = self._step(ctx)
+        if progress is None:
+            wait_ns = LOOK_NS
+        else:
+            self._note(progress, ctx)
+            wait_ns = progress.wait_ns
+            if self._ending and wait_ns:
+                self._following.close()
+                self._finished = True
+                return
+        self._timer = ctx.after(wait_ns, StepDue())
 
-    def _rebuild(self, reason: str, ctx: Context) -> int:
-        """Once for each reason: if it is the journal that is damaged, building anew does not help a second time."""
-        self._close()
-        if reason in self._rebuilt_for:
-            return STUCK_NS
-        try:
-            self._database.discard()
-        except Unavailable as error:
-            self._note(str(error), ctx)
-            return RETRY_NS
-        self._rebuilt_for.add(reason)
-        self._counters["rebuilds"] += 1
-        ctx.log.warning("store_rebuilt", path=str(self._path), reason=reason)
-        return 0
+    def _step(self, ctx: Context) -> Progress | None:
+        """None while it is under way."""
+        if not self._database.blocks:
+            return self._following.step()
+        if not self._background.busy:
+            self._begun = ctx.now()
+            self._background.begin(self._following.step)
+        elif ctx.now() - self._begun > self._patience_ns:
+            self._begun = ctx.now()
+            self._database.interrupt()
+        return self._background.take()
 
-    def _note(self, problem: str, ctx: Context) -> None:
-        self._counters["errors"] += 1
-        if problem != self._problem:
-            ctx.log.warning("store_problem", problem=problem)
-        self._problem = problem
-
-    def _close(self) -> None:
-        if self._catch_up is not None:
-            self._catch_up.close()
-            self._catch_up = None
+    def _note(self, progress: Progress, ctx: Context) -> None:
+        if progress.problem:
+            self._counters["errors"] += 1
+            if progress.problem != self._problem:
+                ctx.log.warning("store_problem", problem=progress.problem)
+        if progress.rebuilt:
+            self._counters["rebuilds"] += 1
+            ctx.log.warning("store_rebuilt", store=self._database.label, reason=progress.problem)
+        self._problem = progress.problem
+        self._counters["records"] += progress.stored
+        self._position = progress.position

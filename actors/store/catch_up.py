@@ -13,7 +13,7 @@ STEP_BYTES = 128 * 1024
 
 
 class CatchUp:
-    """Owns the database while it lives.
+    """Uses the database alone while it lives, and leaves it open.
 
     The rows of a record depend on all records before it, so those that the database has already are read once more,
     without writing. A step that fails with `Unavailable` may be tried again and repeats nothing; after `Corrupt` this
@@ -24,28 +24,24 @@ class CatchUp:
         """Opens the database, so it raises what `step` raises."""
         self._journal = journal
         self._database = database
-        stored = database.open()
-        try:
-            self._written = None if stored is None else Position.parse(stored)
-        except ValueError as error:
-            raise Corrupt(f"the store's position in the journal is damaged: {stored}") from error
-        self._projection = Projection()
-        self._past = Follower(journal)
-        self._replayed = 0
-        self._until = 0 if self._written is None else self._written.sequence
-        self._present = Follower(journal, self._written)
-        self._unwritten: tuple[list[Row], Position] | None = None
+        self.stored = 0
+        """Records written to the database by this one."""
+        self._unwritten: tuple[list[Row], Position] | None
+        self._begin(database.open())
+
+    @property
+    def position(self) -> Position | None:
+        """After the last record that is in the database."""
+        return self._written
 
     @property
     def sequence(self) -> int:
-        """The last record that is in the database."""
         return 0 if self._written is None else self._written.sequence
-
-    def lag_bytes(self) -> int:
-        return self._present.lag_bytes()
 
     def step(self) -> bool:
         """Do a little; False when there is nothing left to do for now. Raises `Unavailable` or `Corrupt`."""
+        if not self._database.is_there():
+            self._reopen()
         if self._replayed < self._until:
             self._replay()
             return True
@@ -58,13 +54,38 @@ class CatchUp:
             self._unwritten = newest(rows), position
         rows, position = self._unwritten
         self._database.write(rows, str(position))
-        self._written, self._unwritten = position, None
+        self._is_written(position)
         return True
 
     def close(self) -> None:
         self._past.close()
         self._present.close()
-        self._database.close()
+
+    def _begin(self, stored: str | None) -> None:
+        try:
+            self._written = None if stored is None else Position.parse(stored)
+        except ValueError as error:
+            raise Corrupt(f"the store's position in the journal is damaged: {stored}") from error
+        self._projection = Projection()
+        self._past = Follower(self._journal)
+        self._replayed = 0
+        self._until = self.sequence
+        self._present = Follower(self._journal, self._written)
+        self._unwritten = None
+
+    def _reopen(self) -> None:
+        """Go on where it was if only the connection was lost, also if it was lost while a transaction was ending."""
+        stored = self._database.open()
+        if self._unwritten is not None and stored == str(self._unwritten[1]):
+            self._is_written(self._unwritten[1])
+        elif stored != (None if self._written is None else str(self._written)):
+            self._past.close()
+            self._present.close()
+            self._begin(stored)
+
+    def _is_written(self, position: Position) -> None:
+        self.stored += position.sequence - self.sequence
+        self._written, self._unwritten = position, None
 
     def _replay(self) -> None:
         records = self._past.poll(STEP_BYTES)

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from actors.store.database import Dialect
-from actors.store.schema import SCHEMA_VERSION, TABLES, ColumnType, Row, Table, Value
+from actors.store.database import META, Dialect, Found, complete, foreign, look_at
+from actors.store.schema import SCHEMA_VERSION, ColumnType, Row, Table, Value
 from runtime.errors import Corrupt, Unavailable
 
 BUSY_TIMEOUT_S = 0.05
@@ -23,8 +23,13 @@ SQLITE = Dialect(
 
 
 class SqliteDatabase:
+    """Its calls take milliseconds. What is put aside is the file `<name>.old`."""
+
+    blocks = False
+
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.label = str(path)
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
 
@@ -38,20 +43,16 @@ class SqliteDatabase:
             connection.execute("PRAGMA synchronous = NORMAL")
             self._inode = self.path.stat().st_ino
             with transaction(connection):
-                connection.execute(SQLITE.create_meta())
-                if self._meta(connection, "schema_version") != str(SCHEMA_VERSION):
-                    for statement in (*SQLITE.drop_all(), SQLITE.create_meta()):
-                        connection.execute(statement)
-                    connection.execute(SQLITE.put_meta(), ("schema_version", str(SCHEMA_VERSION)))
-                for table in TABLES:
-                    connection.execute(SQLITE.create(table))
-                return self._meta(connection, "position")
+                return self._prepare(connection)
 
     def is_there(self) -> bool:
         try:
-            return self._connection is not None and self.path.stat().st_ino == self._inode
+            if self._connection is None or self.path.stat().st_ino != self._inode:
+                return False
         except OSError:
             return False
+        with self._errors():
+            return complete(self._tables(self._connection))
 
     def write(self, rows: Sequence[Row], position: str) -> None:
         with self._errors(), transaction(self._open_connection()) as connection:
@@ -76,6 +77,25 @@ class SqliteDatabase:
             self._connection.close()
             self._connection = None
 
+    def interrupt(self) -> None: ...
+
+    def _prepare(self, connection: sqlite3.Connection) -> str | None:
+        tables = self._tables(connection)
+        version = self._meta(connection, "schema_version") if META in tables else None
+        match look_at(tables, version):
+            case Found.STORE:
+                return self._meta(connection, "position")
+            case Found.FOREIGN:
+                raise foreign(self.label, "store.path")
+            case Found.OTHER_STORE | Found.NOTHING:
+                for statement in (*SQLITE.drop_all(), *SQLITE.create_all()):
+                    connection.execute(statement)
+                connection.execute(SQLITE.put_meta(), ("schema_version", str(SCHEMA_VERSION)))
+                return None
+
+    def _tables(self, connection: sqlite3.Connection) -> set[str]:
+        return {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
     def _open_connection(self) -> sqlite3.Connection:
         if self._connection is None:
             raise Unavailable(f"store {self.path} is not open")
@@ -92,7 +112,7 @@ class SqliteDatabase:
             yield
         except (sqlite3.OperationalError, OSError) as error:
             raise Unavailable(f"store {self.path}: {error}") from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OverflowError) as error:
             raise Corrupt(f"store {self.path}: {error}") from error
 
 

@@ -11,7 +11,7 @@ are little endian.
 The digest is checksum and hash chain in one: whoever changes, drops or inserts a record has to rewrite everything
 behind it. The journal id is random and stands in for the digest before the first record, so no record of one journal
 fits into another. The length has a checksum of its own, so that a record that was cut short (the file ends within
-it: a torn tail) is told from one that was damaged.
+it: a torn tail) is told from one that was damaged, and the records after a damaged one are found.
 """
 
 from dataclasses import dataclass
@@ -31,6 +31,11 @@ _SEGMENT = Struct("<8s16sQ16s")
 _LENGTH_AND_SEQUENCE = Struct("<IQ")
 _HEAD = Struct("<IQI")
 _CRC = Struct("<I")
+
+_LENGTH_BYTES = 4
+_LOWER_BYTES = 3
+_BLOCK = 1 << (8 * _LOWER_BYTES)
+"""So many records have the same upper bytes of their sequence numbers: what is looked for first."""
 
 SEGMENT_HEADER_BYTES = _SEGMENT.size + _CRC.size
 RECORD_HEADER_BYTES = _HEAD.size + DIGEST_BYTES
@@ -121,6 +126,21 @@ class Parser:
             self.offset += after - at
             at = after
         return records
+
+
+def goes_on(rest: bytes, sequence: int) -> bool:
+    """True if the whole header of a record after `sequence` stands anywhere in `rest`: what is before it is damaged."""
+    for block in (sequence, sequence + _BLOCK):
+        upper = block.to_bytes(8, "little")[_LOWER_BYTES:]
+        at = rest.find(upper)
+        while at >= 0:
+            start = at - _LENGTH_BYTES - _LOWER_BYTES
+            if start >= 0 and len(rest) - start >= RECORD_HEADER_BYTES:
+                _, found, crc = _HEAD.unpack_from(rest, start)
+                if found > sequence and crc == crc32(rest[start : start + _LENGTH_AND_SEQUENCE.size]):
+                    return True
+            at = rest.find(upper, at + 1)
+    return False
 
 
 def lost_sectors(rest: bytes, offset: int) -> bool:

@@ -16,6 +16,7 @@ from runtime.journal.layout import (
     Parser,
     SegmentHeader,
     encode,
+    goes_on,
     lost_sectors,
     segment_name,
 )
@@ -33,7 +34,7 @@ class Durability(Enum):
 
 @dataclass(frozen=True)
 class TornTail:
-    """What opening cut off: the beginning of a record whose write never ended, so it was never acknowledged."""
+    """What opening cut off: a record whose write never ended and which nobody relied on, or a damaged last one."""
 
     segment: str
     offset: int
@@ -72,7 +73,7 @@ class Journal:
         """Open to append, create if there is none.
 
         Raises `Unavailable` if another process has it open or the folder cannot be used, `Corrupt` if the newest
-        segment is damaged in the middle. Older segments are checked when they are read.
+        segment is damaged anywhere but in its last record. Older segments are checked when they are read.
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -257,11 +258,16 @@ class Journal:
         )
 
     def _cut(self, path: Path, parser: Parser, size: int) -> None:
-        """Cut a torn tail; refuse what is not one, because it may have been acknowledged."""
+        """Cut a torn tail, and a damaged last record, which is kept beside; refuse damage that records come after."""
         reason = "the file ends within the record"
         if parser.damage is not None:
-            if not lost_sectors(os.pread(self._file, size - parser.offset, parser.offset), parser.offset):
+            rest = os.pread(self._file, size - parser.offset, parser.offset)
+            if lost_sectors(rest, parser.offset):
+                reason = "sectors at the end were never written"
+            elif goes_on(rest, parser.sequence + 1):
                 raise Corrupt(f"{path}: offset {parser.offset}: {parser.damage.reason}")
-            reason = "sectors at the end were never written"
+            else:
+                reason = parser.damage.reason
+                path.with_name(f"{path.stem}-{parser.offset}.cut").write_bytes(rest)
         os.ftruncate(self._file, parser.offset)
         self.cut = TornTail(path.name, parser.offset, size - parser.offset, reason)

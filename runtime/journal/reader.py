@@ -19,6 +19,21 @@ def next_records(file: int, parser: Parser, limit_bytes: int = READ_BYTES) -> li
     return records
 
 
+def lag_bytes(folder: Path, position: Position | None) -> int:
+    """How much of a journal comes after a position; 0 where nothing can be read."""
+    lag = 0
+    for path in folder.glob(SEGMENTS):
+        segment = int(path.stem)
+        if position is not None and segment < position.segment:
+            continue
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            continue
+        lag += size if position is None or segment > position.segment else max(0, size - position.offset)
+    return lag
+
+
 class Follower:
     """Hands out every record once, in order, across segments, never a torn one.
 
@@ -54,18 +69,6 @@ class Follower:
                     return []
         except OSError as error:
             raise Unavailable(f"journal {self._folder}: {error.strerror}") from error
-
-    def lag_bytes(self) -> int:
-        """How much of the journal has not been handed out."""
-        position = self._position
-        lag = 0
-        for path in self._folder.glob(SEGMENTS):
-            segment = int(path.stem)
-            if position is None or segment > position.segment:
-                lag += path.stat().st_size
-            elif segment == position.segment:
-                lag += max(0, path.stat().st_size - position.offset)
-        return lag
 
     def close(self) -> None:
         if self._file is not None:

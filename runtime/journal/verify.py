@@ -11,6 +11,7 @@ from runtime.journal.layout import (
     Damage,
     Parser,
     SegmentHeader,
+    goes_on,
     lost_sectors,
     segment_name,
 )
@@ -29,7 +30,8 @@ class Verdict:
     """Where the first bad record or header is, if there is one."""
     damage: Damage | None = None
     torn: TornTail | None = None
-    """An unfinished write at the very end: no damage, the next opening cuts it off. A running writer may be at it."""
+    """What the next opening will cut off: an unfinished write at the very end (no damage; a running writer may be at
+    it), or the last record, if that is what is damaged."""
 
     @property
     def good(self) -> bool:
@@ -49,7 +51,7 @@ def verify(folder: Path) -> Verdict:
             with path.open("rb") as segment:
                 parser, journal_id, damage, torn = _check(segment.fileno(), path.name, records + 1, previous)
             records = parser.sequence
-            if damage is None and torn is not None and path != paths[-1]:
+            if torn is not None and path != paths[-1]:
                 damage, torn = Damage(torn.offset, torn.reason), None
             if damage is not None or torn is not None:
                 return Verdict(len(paths), records, length, path.name, damage, torn)
@@ -79,8 +81,12 @@ def _check(
     torn = None
     if parser.offset < size:
         rest = size - parser.offset
+        data = os.pread(file, rest, parser.offset)
         if parser.damage is None:
             torn = TornTail(name, parser.offset, rest, "the file ends within the record")
-        elif lost_sectors(os.pread(file, rest, parser.offset), parser.offset):
+        elif lost_sectors(data, parser.offset):
             torn = TornTail(name, parser.offset, rest, "sectors at the end were never written")
-    return parser, header.journal_id, None if torn else parser.damage, torn
+            return parser, header.journal_id, None, torn
+        elif not goes_on(data, parser.sequence + 1):
+            torn = TornTail(name, parser.offset, rest, parser.damage.reason)
+    return parser, header.journal_id, parser.damage, torn

@@ -221,7 +221,7 @@ def test_a_cut_at_any_offset_keeps_the_whole_records_before_it(
 
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 7))
 @settings(max_examples=300, deadline=None)
-def test_a_flipped_bit_at_any_offset_is_never_taken_for_a_torn_tail(
+def test_a_flipped_bit_stops_the_opening_unless_it_is_in_the_last_record(
     tmp_path_factory: pytest.TempPathFactory, at: int, bit: int
 ) -> None:
     folder = written(tmp_path_factory.mktemp("journal"))
@@ -230,13 +230,46 @@ def test_a_flipped_bit_at_any_offset_is_never_taken_for_a_torn_tail(
     at %= len(data)
     data[at] ^= 1 << bit
     path.write_bytes(data)
-    with pytest.raises(Corrupt, match=segment_name(1)):
-        Journal.open(folder)
     verdict = verify(folder)
     assert not verdict.good
     assert verdict.damage is not None
     assert verdict.damage.offset <= at
+    last = len(data) - 32 - len(RECORDS[-1])
+    if at < last:
+        with pytest.raises(Corrupt, match=f"{segment_name(1)}: offset {verdict.damage.offset}"):
+            Journal.open(folder)
+        assert path.read_bytes() == bytes(data)
+    else:
+        journal = Journal.open(folder)
+        assert journal.cut == verdict.torn == TornTail(path.name, last, len(data) - last, verdict.damage.reason)
+        assert [record for _, record in journal.read()] == RECORDS[:-1]
+        journal.close()
+        assert (folder / f"{path.stem}-{last}.cut").read_bytes() == bytes(data[last:])
+        assert verify(folder).good
+
+
+@pytest.mark.parametrize("begin", [3, 40, 5000])
+def test_damage_over_many_records_is_found_to_be_in_the_middle(tmp_path: Path, begin: int) -> None:
+    folder = written(tmp_path, [b"record %d" % n for n in range(6000)])
+    path = folder / segment_name(1)
+    data = bytearray(path.read_bytes())
+    data[begin * 40 : begin * 40 + 30_000] = b"\x55" * 30_000
+    path.write_bytes(data)
+    with pytest.raises(Corrupt, match=rf"{path.name}: offset \d+: "):
+        Journal.open(folder)
     assert path.read_bytes() == bytes(data)
+
+
+def test_garbage_written_over_the_whole_end_is_cut(tmp_path: Path) -> None:
+    folder = written(tmp_path, [b"record %d" % n for n in range(1000)])
+    path = folder / segment_name(1)
+    data = path.read_bytes()
+    path.write_bytes(data[:20_000] + b"\x55" * (len(data) - 20_000))
+    journal = Journal.open(folder)
+    assert journal.cut is not None
+    assert journal.cut.offset + journal.cut.length == len(data)
+    assert 400 < journal.sequence < 500
+    journal.close()
 
 
 def test_damage_in_an_older_segment_is_named_when_it_is_read(tmp_path: Path) -> None:
