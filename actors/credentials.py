@@ -38,7 +38,7 @@ class Keys:
         self.secret = secret
 
 
-def resolve(reference: str, demo: str) -> Secret:
+def resolve(reference: str, demo: str = "") -> Secret:
     """The secret behind `env:NAME`, `file:PATH` or `demo`, which stands for the value `demo`.
 
     Raises `ConfigError` that names the missing variable or file, never a value.

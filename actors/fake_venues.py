@@ -12,6 +12,7 @@ from runtime.errors import Unavailable
 LISTENING = re.compile(rb"listening on http://([\d.]+):(\d+)")
 START_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 5.0
+TRADE_PATHS = {"binance": "/ws-api/v3", "binance-usdm": "/ws-fapi/v1"}
 
 
 class FakeVenues:
@@ -30,7 +31,7 @@ class FakeVenues:
                     update={
                         "rest_url": f"http://127.0.0.1:{port}",
                         "stream_url": f"ws://127.0.0.1:{port}",
-                        "trade_url": f"ws://127.0.0.1:{port}/ws-api/v3",
+                        "trade_url": f"ws://127.0.0.1:{port}{TRADE_PATHS[venue.kind]}",
                     }
                 )
         return configuration.model_copy(update={"venues": venues})

@@ -35,9 +35,9 @@ def build_role(name: str, configuration: Configuration, journal: Path) -> Actor:
 
             return LatencyMonitor()
         case names.STORE:
-            from actors.store import Store
+            from actors.store import Store, database_of
 
-            return Store(journal, journal / "store.sqlite")
+            return Store(journal, database_of(configuration, journal))
         case _:
             raise Bug(f"no actor is called {name}")
 

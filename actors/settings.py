@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 
 def _matching(pattern: str, meaning: str) -> AfterValidator:
@@ -29,8 +29,20 @@ def _is_reference(text: str) -> str:
     return text
 
 
+def _is_own_reference(text: str) -> str:
+    if re.fullmatch(r"env:[A-Za-z_][A-Za-z0-9_]*|file:.+", text) is None:
+        raise ValueError("must say where to find it: env:NAME or file:PATH")
+    return text
+
+
 SecretReference = Annotated[str, AfterValidator(_is_reference)]
 """`env:NAME`, `file:PATH` or `demo`; `actors.credentials` reads what it refers to, where it is used."""
+
+OwnSecretReference = Annotated[str, AfterValidator(_is_own_reference)]
+"""The same without `demo`: a secret that no fake venue knows."""
+
+AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+"""Seen from where the configuration is read; hosts may run elsewhere."""
 
 Name = Annotated[
     str, _matching(r"[a-z][a-z0-9-]{0,23}", "at most 24 lower-case letters, digits and dashes, e.g. desk-1")
@@ -62,14 +74,43 @@ class Simulation(Settings):
     speed: float = Field(1.0, gt=0, description="1 is the capture's own timing")
 
 
+class ContractSettings(Settings):
+    """How the account trades contracts. What is not set stays as it is at the venue; what is set is in force before the
+    first order goes."""
+
+    leverage: int | None = Field(None, ge=1, le=125)
+    margin_mode: Literal["cross", "isolated"] | None = None
+    hedge_mode: bool | None = None
+    """True: long and short positions of an instrument are held apart."""
+    cancel_all_after_s: float | None = Field(None, ge=1)
+    """The venue cancels all open orders when it has heard nothing from here for so long."""
+
+
+URLS: dict[str, dict[str, str]] = {
+    "binance": {
+        "rest_url": "https://api.binance.com",
+        "stream_url": "wss://stream.binance.com:9443",
+        "trade_url": "wss://ws-api.binance.com:443/ws-api/v3",
+    },
+    "binance-usdm": {
+        "rest_url": "https://fapi.binance.com",
+        "stream_url": "wss://fstream.binance.com",
+        "trade_url": "wss://ws-fapi.binance.com/ws-fapi/v1",
+    },
+}
+"""Where each kind of venue is found by default."""
+
+
 class VenueSettings(Settings):
-    kind: Literal["binance"]
+    kind: Literal["binance", "binance-usdm"]
     symbols: list[Symbol] = Field(min_length=1)
     credentials: Credentials | None = None
     """None: market data only."""
-    rest_url: HttpUrl = "https://api.binance.com"
-    stream_url: SocketUrl = "wss://stream.binance.com:9443"
-    trade_url: SocketUrl = "wss://ws-api.binance.com:443/ws-api/v3"
+    rest_url: HttpUrl = ""
+    """By default, as the next two, the kind's own address."""
+    stream_url: SocketUrl = ""
+    trade_url: SocketUrl = ""
+    contracts: ContractSettings = ContractSettings()
     recv_window_ms: int = Field(1000, gt=0, le=60000)
     """How long an order stays valid on its way, by the venue's clock: its last fence against a frozen process."""
     order_timeout_s: float = Field(2.0, gt=0)
@@ -79,6 +120,14 @@ class VenueSettings(Settings):
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
     simulate: Simulation | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_urls(cls, given: Any) -> Any:
+        """A kind that is not known is reported by its own field."""
+        if isinstance(given, dict) and isinstance(given.get("kind"), str):
+            return {**URLS.get(given["kind"], URLS["binance"]), **given}
+        return given
 
 
 class StrategySettings(Settings):
@@ -114,9 +163,21 @@ class OrderSettings(Settings):
 
 
 class JournalSettings(Settings):
-    path: Path | None = None
+    path: AbsolutePath | None = None
     """A folder; by default in the run's own folder, which a new run does not see."""
     durability: Literal["process", "power"] = "process"
+
+
+class StoreSettings(Settings):
+    """The queryable database that follows the journal."""
+
+    kind: Literal["sqlite", "postgresql"] = "sqlite"
+    path: AbsolutePath | None = None
+    """Of sqlite: a file; by default store.sqlite in the journal's folder."""
+    dsn: OwnSecretReference | None = None
+    """Of postgresql: where to find the connection string, postgresql://user:password@host:5432/database."""
+    schema_: Name | None = Field(None, alias="schema")
+    """Of postgresql: where the tables are; by default the schema called like the desk. No two desks share one."""
 
 
 class RestartSettings(Settings):
@@ -153,6 +214,7 @@ class Configuration(Settings):
     risk: RiskLimits = RiskLimits()
     orders: OrderSettings = OrderSettings()
     journal: JournalSettings = JournalSettings()
+    store: StoreSettings = StoreSettings()
     metrics: MetricsSettings = MetricsSettings()
     restart: RestartSettings = RestartSettings()
     cluster: ClusterSettings = ClusterSettings()

@@ -53,6 +53,13 @@ class Quantiles(msgspec.Struct, frozen=True):
     count: int = 0
 
 
+class BookDigest(msgspec.Struct, frozen=True):
+    """A whole book in few characters: see `OrderBook.digest`."""
+
+    sequence: int = 0
+    digest: str = ""
+
+
 class VenueStatus(msgspec.Struct, frozen=True):
     connected: bool = False
     messages: int = 0
@@ -64,6 +71,8 @@ class VenueStatus(msgspec.Struct, frozen=True):
     books: dict[str, Any] = {}
     latency: dict[str, Quantiles] = {}
     """By stage."""
+    digests: dict[str, BookDigest] = {}
+    """Symbol → its book as it was when the connector stopped; empty before."""
 
 
 class OpenOrder(msgspec.Struct, frozen=True):
@@ -174,6 +183,7 @@ def _venue(report: Report) -> VenueStatus:
         rejects=counters.get("rejects", 0),
         links=dict(_mapping(state.get("links"))),
         books=dict(_mapping(state.get("books"))),
+        digests=msgspec.convert(_mapping(state.get("digests")), dict[str, BookDigest]),
     )
 
 
@@ -198,7 +208,8 @@ def _mapping(value: object) -> Mapping[str, Any]:
 def summarise(status: Status) -> dict[str, Any]:
     """What a run has done, in plain values: the file that `outcry run --json` writes.
 
-    `positions` sums a symbol over the venues that trade it: signed decimal strings.
+    `positions` sums a symbol over the venues that trade it: signed decimal strings. `books` are those that were whole
+    at the end, by `<venue>.<SYMBOL>`.
     """
     positions: dict[str, Decimal] = {}
     for instrument, position in status.positions.items():
@@ -220,4 +231,9 @@ def summarise(status: Status) -> dict[str, Any]:
         },
         "restarts": {name: actor.restarts for name, actor in status.actors.items()},
         "dropped": {name: actor.mailbox.dropped for name, actor in status.actors.items()},
+        "books": {
+            f"{name}.{symbol}": {"sequence": book.sequence, "digest": book.digest}
+            for name, venue in status.venues.items()
+            for symbol, book in venue.digests.items()
+        },
     }

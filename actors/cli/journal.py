@@ -25,9 +25,11 @@ def verify(
         raise ConfigError(f"{folder}: there is no such folder; give the folder of a journal (*.log)")
     verdict = check(folder)
     print(f"{folder}: {verdict.records:,} records in {verdict.segments} segments, {verdict.length:,} bytes")
-    if verdict.torn is not None:
+    if verdict.torn is not None and verdict.good:
         print(f"the last write was not finished ({verdict.torn.reason}); the next opening cuts it off")
     if verdict.damage is not None:
         print(f"DAMAGED: {verdict.segment} at byte {verdict.damage.offset}: {verdict.damage.reason}")
+        if verdict.torn is not None:
+            print("nothing comes after it: the next opening cuts it off, keeps it beside and goes on")
         raise typer.Exit(1)
     print("every checksum and the chain of hashes are right")

@@ -9,11 +9,11 @@ from actors.configuration.checks import is_free
 from actors.configuration.problems import nearest
 from runtime.errors import ConfigError
 
-KINDS = ("binance",)
+KINDS = ("binance", "binance-usdm")
 
 
 def venue(
-    kind: Annotated[str, typer.Argument(help="Which venue: binance.", show_default=False)],
+    kind: Annotated[str, typer.Argument(help="Which venue: binance or binance-usdm.", show_default=False)],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 chooses a free one.")] = 9001,
     tls: Annotated[
         tuple[Path, Path] | None, typer.Option(metavar="CERT KEY", help="Serve with TLS.", show_default=False)

@@ -3,6 +3,7 @@
 import importlib
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from actors import names
@@ -12,6 +13,7 @@ from actors.configuration.problems import Problem, nearest
 from actors.configuration.simulated import known_symbols
 from actors.credentials import DEMO, resolve
 from actors.settings import Configuration, StrategySettings, VenueSettings
+from actors.store import database_of, missing_driver
 from actors.strategy.base import Strategy
 from runtime.errors import ConfigError
 
@@ -32,6 +34,7 @@ def check(configuration: Configuration) -> Iterator[Problem]:
             yield from _instrument(("risk", limit, instrument), instrument, configuration)
     yield from _restart(configuration)
     yield from _journal(configuration)
+    yield from _store(configuration)
     yield from _colocate(configuration)
 
 
@@ -43,7 +46,7 @@ def _symbols(key: KeyPath, venue: VenueSettings) -> Iterator[Problem]:
         seen.add(symbol)
     if venue.simulate is not None:
         try:
-            yield from _traded(key, venue, known_symbols(venue.simulate.capture))
+            yield from _traded(key, venue, known_symbols(venue.kind, venue.simulate.capture))
         except ConfigError as error:
             yield Problem((*key, "simulate", "capture"), str(error))
 
@@ -52,7 +55,7 @@ def check_at_venues(configuration: Configuration) -> Iterator[Problem]:
     """What only the venues themselves know; asked when everything else is right."""
     for name, venue in configuration.venues.items():
         if venue.simulate is None:
-            yield from _traded(("venues", name), venue, listed_symbols(venue.rest_url, venue.symbols))
+            yield from _traded(("venues", name), venue, listed_symbols(venue.kind, venue.rest_url, venue.symbols))
 
 
 def _traded(key: KeyPath, venue: VenueSettings, known: list[str]) -> Iterator[Problem]:
@@ -162,6 +165,36 @@ def _journal(configuration: Configuration) -> Iterator[Problem]:
     path = configuration.journal.path
     if path is not None and path.exists() and not path.is_dir():
         yield Problem(("journal", "path"), f"{path} is a file; give a folder")
+    if path is None and (real := [name for name, venue in configuration.venues.items() if _takes_real_orders(venue)]):
+        yield Problem(
+            ("journal", "path"),
+            f"is missing, and orders at {' and '.join(real)} outlive a run; add `journal: {{path: FOLDER}}`, "
+            "from which the next run continues",
+        )
+
+
+def _takes_real_orders(venue: VenueSettings) -> bool:
+    return venue.credentials is not None and venue.simulate is None
+
+
+def _store(configuration: Configuration) -> Iterator[Problem]:
+    store = configuration.store
+    if store.kind == "sqlite":
+        if store.path is not None and store.path.is_dir():
+            yield Problem(("store", "path"), f"{store.path} is a folder; give a file")
+        for key, value in (("dsn", store.dsn), ("schema", store.schema_)):
+            if value is not None:
+                yield Problem(("store", key), "is for PostgreSQL only; add `kind: postgresql`, or remove it")
+        return
+    if store.path is not None:
+        yield Problem(("store", "path"), "is for SQLite only; remove it, or `kind: postgresql`")
+    if missing := missing_driver(store.kind):
+        yield Problem(("store", "kind"), missing)
+        return
+    try:
+        database_of(configuration, Path())
+    except ConfigError as error:
+        yield Problem(("store", "dsn"), str(error))
 
 
 def _colocate(configuration: Configuration) -> Iterator[Problem]:

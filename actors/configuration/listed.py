@@ -14,6 +14,10 @@ import msgspec
 TIMEOUT_S = 5.0
 BAD_SYMBOL = -1121
 
+EXCHANGE_INFO = {"binance": "/api/v3/exchangeInfo", "binance-usdm": "/fapi/v1/exchangeInfo"}
+TAKES_SYMBOLS = ("binance",)
+"""Kinds that can be asked for some symbols only; the others always tell all."""
+
 
 class _Listed(msgspec.Struct):
     symbol: str
@@ -27,12 +31,14 @@ class _Refusal(msgspec.Struct):
     code: int
 
 
-def listed_symbols(rest_url: str, symbols: Sequence[str]) -> list[str]:
+def listed_symbols(kind: str, rest_url: str, symbols: Sequence[str]) -> list[str]:
     """`symbols` if the venue trades all of them, else everything that it trades.
 
     A venue that cannot be reached, or answers something else, is not the configuration's fault: then `symbols` too.
     """
-    address = f"{rest_url}/api/v3/exchangeInfo"
+    address = rest_url + EXCHANGE_INFO[kind]
+    if kind not in TAKES_SYMBOLS:
+        return _all_symbols(address, symbols)
     try:
         with urlopen(f"{address}?symbols={quote(json.dumps(list(symbols), separators=(',', ':')))}", timeout=TIMEOUT_S):
             return list(symbols)
@@ -41,6 +47,11 @@ def listed_symbols(rest_url: str, symbols: Sequence[str]) -> list[str]:
             return list(symbols)
     except OSError:
         return list(symbols)
+    return _all_symbols(address, symbols)
+
+
+def _all_symbols(address: str, symbols: Sequence[str]) -> list[str]:
+    """`symbols` where they cannot be told."""
     try:
         with urlopen(address, timeout=TIMEOUT_S) as answer:
             return [listed.symbol for listed in msgspec.json.decode(answer.read(), type=_ExchangeInfo).symbols]

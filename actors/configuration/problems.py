@@ -57,7 +57,7 @@ def nearest(word: str, choices: Iterable[str]) -> str:
 
 
 def _sentence(details: ErrorDetails, key: KeyPath) -> str:
-    given = "***" if "credentials" in key else details["input"]
+    given = "***" if "credentials" in key or "dsn" in key else details["input"]
     match details["type"]:
         case "extra_forbidden":
             return f"unknown key; {nearest(str(key[-1]), keys_at(key[:-1]))}"

@@ -3,6 +3,7 @@
 import msgspec
 
 from actors.simulation.binance.symbols import LISTINGS
+from actors.simulation.binance_usdm.contracts import CONTRACTS
 from actors.simulation.capture import Capture
 from runtime.errors import ConfigError
 
@@ -14,10 +15,10 @@ class _Combined(msgspec.Struct):
 _decoder: msgspec.json.Decoder[_Combined] = msgspec.json.Decoder(_Combined)
 
 
-def known_symbols(capture: str) -> list[str]:
+def known_symbols(kind: str, capture: str) -> list[str]:
     """Raises `ConfigError` when there is no such recording."""
     if not capture:
-        return sorted(LISTINGS)
+        return sorted(CONTRACTS if kind == "binance-usdm" else LISTINGS)
     try:
         recording = Capture.load(capture)
         streams = {_decoder.decode(frame.payload).stream for frame in recording.frames}

@@ -8,54 +8,69 @@ market is published, and a new subscriber first gets the present state.
 
 from collections import deque
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from actors.connector.audience import LINGER_NS, Audience, AudienceDue
+from actors.connector.desk import AUDIENCE, DeskTeller, Retell
 from actors.connector.links import ReopenDue, VenueLinks
 from actors.connector.publisher import MarketPublisher
 from actors.messages import (
+    AmendAtVenue,
     BookDelta,
     BookInvalidated,
     BookSnapshot,
     CancelAtVenue,
     CancelRejected,
+    HistoryFailed,
+    HistoryPage,
     InstrumentsListed,
+    Liquidation,
+    MarketEvent,
+    MarkPrice,
     OrderAccepted,
     OrderDenied,
     OrderRejected,
     OrderSent,
     OutcomeUnknown,
     PlaceOrder,
+    PlaceOrderList,
+    PositionForceClosed,
+    PositionsReported,
     QueryAccount,
     QueryFills,
+    QueryHistory,
     QueryOpenOrders,
     QueryOrder,
     Quote,
+    ReplaceAtVenue,
     Trade,
     VenueDown,
     VenueUp,
 )
-from actors.names import LATENCY_MONITOR, ORDER_MANAGER, RISK_CHECKER, ROUTER
+from actors.names import LATENCY_MONITOR, ORDER_MANAGER
 from actors.venues.contract import (
     BadFrame,
+    Change,
     CloseLink,
     Command,
+    HistorySource,
     OpenLink,
+    OrderChanger,
     Output,
     Resynchronised,
     SendFrame,
     VenueProtocol,
     WakeUp,
 )
-from actors.venues.refusals import refuse
+from actors.venues.refusals import refuse, refuse_change
 from runtime.actor import (
     ActorDown,
     ActorUp,
     Context,
-    FrameReceived,
+    FramesReceived,
     HttpAnswered,
     HttpFailed,
     HttpRequest,
@@ -71,11 +86,9 @@ from runtime.actor import (
 from runtime.backoff import Backoff
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.message import Message
+from runtime.pacing import TokenBucket
 
-AUDIENCE = (ORDER_MANAGER, RISK_CHECKER, ROUTER)
-"""Who is told the state of the venue."""
 BACKOFF = Backoff(100 * NS_PER_MS, 30 * NS_PER_S)
-RETELL_NS = 50 * NS_PER_MS
 KEPT_FRAMES = 8
 KEPT_BYTES = 300
 
@@ -86,12 +99,6 @@ class CheckLinks(msgspec.Struct, frozen=True):
     """To itself: time to look for silent links."""
 
 
-class Retell(msgspec.Struct, frozen=True):
-    """To itself: the order manager was too busy to take this."""
-
-    message: Message
-
-
 class Connector:
     """`name` is the venue's name in the configuration and in every topic."""
 
@@ -99,38 +106,30 @@ class Connector:
         self._venue = name
         self._protocol = protocol
         self._stale_after_ns = stale_after_ns
-        self._links = VenueLinks(stale_after_ns, backoff)
-        self._state_topic = f"venue.{name}"
+        limit = protocol.connect_limit
+        connects = TokenBucket(limit.attempts, limit.window_ns) if limit else None
+        self._links = VenueLinks(stale_after_ns, backoff, connects)
+        self._desk = DeskTeller(name, protocol.symbols)
         self._market = MarketPublisher(name, protocol.symbols)
-        self._listed: InstrumentsListed | None = None
-        self._state: VenueUp | VenueDown | None = None
+        self._audience = Audience(name, protocol.symbols)
         self._epoch = 0
         """Highest incarnation of the order manager that has sent a command."""
-        self._manager_is_up = False
         self._is_final = False
         self._bad_frames: deque[dict[str, str]] = deque(maxlen=KEPT_FRAMES)
         self._messages = 0
-        self._counters = dict.fromkeys(
-            (
-                "gaps",
-                "orders",
-                "rejects",
-                "denied",
-                "unknown_outcomes",
-                "bad_frames",
-                "undelivered",
-                "unknown_messages",
-            ),
-            0,
-        )
+        self._counters = dict.fromkeys(("gaps", "orders", "bad_frames", "unknown_messages"), 0)
         self._handlers: dict[type, Handler] = {
-            FrameReceived: self._on_frame,
+            FramesReceived: self._on_frames,
             PlaceOrder: self._on_place,
             CancelAtVenue: self._on_cancel,
             QueryOrder: self._on_query,
             QueryOpenOrders: self._on_query,
             QueryFills: self._on_query,
             QueryAccount: self._on_query,
+            QueryHistory: self._on_history,
+            AmendAtVenue: self._on_change,
+            ReplaceAtVenue: self._on_change,
+            PlaceOrderList: self._on_change,
             HttpAnswered: self._on_http,
             HttpFailed: self._on_http,
             WakeUp: self._on_wake_up,
@@ -139,10 +138,11 @@ class Connector:
             ReopenDue: lambda due, ctx: self._links.reopen(due.link, ctx),
             CheckLinks: self._on_check_links,
             Subscribed: self._on_subscribed,
+            AudienceDue: self._on_audience_due,
             RefreshRequested: self._on_refresh,
-            ActorUp: self._on_actor_up,
-            ActorDown: self._on_actor_down,
-            Undelivered: self._on_undelivered,
+            ActorUp: self._desk.on_actor_up,
+            ActorDown: self._desk.on_actor_down,
+            Undelivered: self._desk.on_undelivered,
             Retell: lambda retell, ctx: ctx.tell(ORDER_MANAGER, retell.message),
             Started: self._on_started,
             Stopping: self._on_stopping,
@@ -153,6 +153,8 @@ class Connector:
             BookDelta: self._market.publish_delta,
             BookSnapshot: self._market.publish_snapshot,
             BookInvalidated: self._market.publish_book,
+            MarkPrice: self._market.publish_event,
+            Liquidation: self._market.publish_event,
             SendFrame: self._send,
             HttpRequest: lambda request, ctx: ctx.request(request),
             WakeUp: self._set_timer,
@@ -160,14 +162,18 @@ class Connector:
             CloseLink: lambda close, ctx: self._links.forget(close.link, ctx),
             BadFrame: self._keep_bad_frame,
             Resynchronised: self._note_gap,
-            VenueUp: self._tell_state,
-            VenueDown: self._tell_state,
-            InstrumentsListed: self._tell_instruments,
-            OrderAccepted: self._tell_answered,
-            OrderDenied: self._tell_denied,
-            OrderRejected: self._tell_rejected,
-            CancelRejected: self._tell_cancel_rejected,
-            OutcomeUnknown: self._tell_unknown,
+            HistoryPage: lambda page, ctx: ctx.tell(page.reply_to, page),
+            HistoryFailed: lambda failed, ctx: ctx.tell(failed.reply_to, failed),
+            VenueUp: self._desk.tell_state,
+            VenueDown: self._desk.tell_state,
+            InstrumentsListed: self._desk.tell_instruments,
+            PositionsReported: self._desk.tell_positions,
+            PositionForceClosed: self._desk.tell_forced,
+            OrderAccepted: self._desk.tell_answered,
+            OrderDenied: self._desk.tell_denied,
+            OrderRejected: self._desk.tell_rejected,
+            CancelRejected: self._desk.tell_cancel_rejected,
+            OutcomeUnknown: self._desk.tell_unknown,
         }
 
     def receive(self, message: Any, ctx: Context) -> None:
@@ -177,14 +183,21 @@ class Connector:
         counters = {
             "messages": self._messages,
             "reconnects": self._links.reconnects,
+            "connects_held_back": self._links.held_back,
             "resyncs": self._market.resyncs,
+            "quarantined": self._market.quarantined.total(),
             **self._counters,
+            **self._desk.counters,
         }
         state = {
             "venue": self._venue,
-            "connected": isinstance(self._state, VenueUp),
+            "connected": isinstance(self._desk.state, VenueUp),
             "links": self._links.states(),
             "last_bad_frames": list(self._bad_frames),
+            "quarantine": {
+                "reasons": dict(self._market.quarantined),
+                "last": [{"reason": kept.reason, "event": kept.event} for kept in self._market.kept],
+            },
             **self._protocol.report(self._is_final),
         }
         return Report(counters, state)
@@ -195,17 +208,26 @@ class Connector:
 
     # ---- what comes in -------------------------------------------------------------------------------------------
 
-    def _on_frame(self, frame: FrameReceived, ctx: Context) -> None:
-        if not self._links.heard(frame.link, frame.ts_recv):
-            return
-        self._messages += 1
-        effects = self._effects
-        for output in self._protocol.on_frame(frame.link, frame.payload, frame.ts_recv):
-            effects.get(type(output), self._tell_order_manager)(output, ctx)
+    def _on_frames(self, frames: FramesReceived, ctx: Context) -> None:
+        link, ts_recv = frames.link, frames.ts_recv
+        heard, on_frame = self._links.heard, self._protocol.on_frame
+        effects, tell = self._effects, self._tell_event
+        for payload in frames.payloads:
+            if not heard(link, ts_recv):
+                return
+            self._messages += 1
+            for output in on_frame(link, payload, ts_recv):
+                effects.get(type(output), tell)(output, ctx)
+
+    def _tell_event(self, event: Message, ctx: Context) -> None:
+        if isinstance(event, MarketEvent):
+            self._market.publish_event(event, ctx)
+        else:
+            self._desk.tell_order_manager(event, ctx)
 
     def _carry_out(self, outputs: list[Output], ctx: Context) -> None:
         for output in outputs:
-            self._effects.get(type(output), self._tell_order_manager)(output, ctx)
+            self._effects.get(type(output), self._tell_event)(output, ctx)
 
     def _on_place(self, command: PlaceOrder, ctx: Context) -> None:
         if self._is_refused(command, ctx):
@@ -229,7 +251,23 @@ class Connector:
     def _on_query(self, command: Command, ctx: Context) -> None:
         self._carry_out(self._protocol.execute(command, ctx.now()), ctx)
 
-    def _is_refused(self, command: PlaceOrder | CancelAtVenue, ctx: Context) -> bool:
+    def _on_history(self, query: QueryHistory, ctx: Context) -> None:
+        if isinstance(self._protocol, HistorySource):
+            self._carry_out(self._protocol.query_history(query, ctx.now()), ctx)
+        else:
+            reason = f"NOT_SUPPORTED: {self._venue} keeps no history"
+            ctx.tell(query.reply_to, HistoryFailed(query.reply_to, query.request_id, reason))
+
+    def _on_change(self, change: Change, ctx: Context) -> None:
+        if self._is_refused(change, ctx):
+            return
+        if isinstance(self._protocol, OrderChanger):
+            self._carry_out(self._protocol.change(change, ctx.now()), ctx)
+        else:
+            words = f"{self._venue} cannot do this"
+            self._carry_out([*refuse_change(self._venue, change, "NOT_SUPPORTED", words, ctx.now(), ctx.name)], ctx)
+
+    def _is_refused(self, command: PlaceOrder | CancelAtVenue | Change, ctx: Context) -> bool:
         """The fence: a process that was frozen, or replaced meanwhile, does not trade."""
         now = ctx.now()
         if command.epoch < self._epoch:
@@ -239,7 +277,10 @@ class Connector:
         else:
             self._epoch = command.epoch
             return False
-        self._carry_out([refuse(self._venue, command, code, words, now, by=ctx.name)], ctx)
+        if isinstance(command, PlaceOrder | CancelAtVenue):
+            self._carry_out([refuse(self._venue, command, code, words, now, by=ctx.name)], ctx)
+        else:
+            self._carry_out([*refuse_change(self._venue, command, code, words, now, ctx.name)], ctx)
         return True
 
     def _on_http(self, answer: HttpAnswered | HttpFailed, ctx: Context) -> None:
@@ -306,71 +347,23 @@ class Connector:
         ctx.log.warning("book_lost", venue=self._venue, symbol=gap.symbol, reason=gap.reason)
 
     def _on_subscribed(self, subscribed: Subscribed, ctx: Context) -> None:
+        now = ctx.now()
+        had_leavers = self._audience.anything_left
+        for kind, symbol in self._audience.follow(subscribed.subscriber, subscribed.patterns, now):
+            self._market.expect(kind, symbol)
+            self._carry_out(self._protocol.follow(kind, symbol, now), ctx)
+        if self._audience.anything_left and not had_leavers:
+            ctx.after(LINGER_NS, AudienceDue())
         self._market.begin(subscribed.patterns, self._protocol.book, ctx)
-        if any(fnmatchcase(self._state_topic, pattern) for pattern in subscribed.patterns):
-            for event in (self._listed, self._state):
-                if event is not None:
-                    ctx.publish(self._state_topic, event)
+        self._desk.begin(subscribed.patterns, ctx)
+
+    def _on_audience_due(self, due: AudienceDue, ctx: Context) -> None:
+        now = ctx.now()
+        for kind, symbol in self._audience.take_left(now):
+            self._carry_out(self._protocol.unfollow(kind, symbol, now), ctx)
+            self._market.forget(kind, symbol)
+        if self._audience.anything_left:
+            ctx.after(LINGER_NS, due)
 
     def _on_refresh(self, refresh: RefreshRequested, ctx: Context) -> None:
         self._market.refresh(refresh.topic, self._protocol.book, ctx)
-
-    # ---- told to the desk ----------------------------------------------------------------------------------------
-
-    def _tell_order_manager(self, event: Message, ctx: Context) -> None:
-        ctx.tell(ORDER_MANAGER, event)
-
-    def _tell_denied(self, denied: OrderDenied, ctx: Context) -> None:
-        self._counters["denied"] += 1
-        ctx.tell(ORDER_MANAGER, denied if denied.by else replace(denied, by=ctx.name))
-
-    def _tell_answered(self, answer: OrderAccepted | OrderRejected, ctx: Context) -> None:
-        ctx.tell(ORDER_MANAGER, answer)
-        ctx.tell(LATENCY_MONITOR, answer)
-
-    def _tell_rejected(self, rejected: OrderRejected, ctx: Context) -> None:
-        self._counters["rejects"] += 1
-        self._tell_answered(rejected, ctx)
-
-    def _tell_cancel_rejected(self, rejected: CancelRejected, ctx: Context) -> None:
-        self._counters["rejects"] += 1
-        ctx.tell(ORDER_MANAGER, rejected)
-
-    def _tell_unknown(self, unknown: OutcomeUnknown, ctx: Context) -> None:
-        self._counters["unknown_outcomes"] += 1
-        ctx.tell(ORDER_MANAGER, unknown)
-
-    def _tell_state(self, state: VenueUp | VenueDown, ctx: Context) -> None:
-        self._state = replace(state, connector=ctx.name) if isinstance(state, VenueUp) else state
-        ctx.log.info("venue_up" if isinstance(state, VenueUp) else "venue_down", venue=self._venue)
-        self._tell_audience(self._state, ctx)
-
-    def _tell_instruments(self, listed: InstrumentsListed, ctx: Context) -> None:
-        known = {instrument.symbol for instrument in listed.instruments}
-        unknown = [symbol for symbol in self._protocol.symbols if symbol not in known]
-        if unknown and listed != self._listed:
-            ctx.log.error("unknown_symbols", venue=self._venue, symbols=unknown)
-        self._listed = listed
-        self._tell_audience(listed, ctx)
-
-    def _tell_audience(self, event: Message, ctx: Context) -> None:
-        for name in AUDIENCE:
-            ctx.tell(name, event)
-        ctx.publish(self._state_topic, event)
-
-    def _on_actor_up(self, up: ActorUp, ctx: Context) -> None:
-        if up.address.actor == ORDER_MANAGER:
-            self._manager_is_up = True
-        for event in (self._listed, self._state):
-            if event is not None:
-                ctx.tell(up.address.actor, event)
-
-    def _on_actor_down(self, down: ActorDown, ctx: Context) -> None:
-        if down.name == ORDER_MANAGER:
-            self._manager_is_up = False
-
-    def _on_undelivered(self, undelivered: Undelivered, ctx: Context) -> None:
-        """A living order manager gets everything in the end; a new one asks the venue when it hears `VenueUp`."""
-        self._counters["undelivered"] += 1
-        if undelivered.to == ORDER_MANAGER and self._manager_is_up:
-            ctx.after(RETELL_NS, Retell(undelivered.message))

@@ -8,6 +8,7 @@ from runtime.actor import Context
 from runtime.backoff import Backoff
 from runtime.clock import NS_PER_S
 from runtime.message import Lane
+from runtime.pacing import TokenBucket
 
 STEADY_NS = 10 * NS_PER_S
 """A link that stayed up for so long is retried without delay again."""
@@ -42,11 +43,15 @@ class VenueLink:
 class VenueLinks:
     """Links by name. A name that was never opened, or was closed on purpose, is unknown and stays closed."""
 
-    def __init__(self, stale_after_ns: int, backoff: Backoff) -> None:
+    def __init__(self, stale_after_ns: int, backoff: Backoff, connects: TokenBucket | None = None) -> None:
+        """`connects`: how often the venue lets one address connect."""
         self._stale_after_ns = stale_after_ns
         self._backoff = backoff
+        self._connects = connects
         self._links: dict[str, VenueLink] = {}
         self.reconnects = 0
+        self.held_back = 0
+        """Openings that had to wait for the venue's limit."""
 
     def states(self) -> dict[str, str]:
         return {name: link.state.value for name, link in self._links.items()}
@@ -74,7 +79,7 @@ class VenueLinks:
         link = self._links.get(name)
         if link is None:
             self._links[name] = VenueLink(url, lane)
-            self._open_now(name, ctx)
+            self._open_or_wait(name, ctx)
         else:
             link.url, link.lane = url, lane
 
@@ -106,8 +111,7 @@ class VenueLinks:
     def reopen(self, name: str, ctx: Context) -> None:
         link = self._links.get(name)
         if link is not None and link.state is LinkState.DOWN:
-            self.reconnects += 1
-            self._open_now(name, ctx)
+            self._open_or_wait(name, ctx)
 
     def silent(self, now: int) -> list[str]:
         """Links without a frame for too long, and those that do not get open."""
@@ -117,8 +121,15 @@ class VenueLinks:
             if link.state is not LinkState.DOWN and now - link.last_heard > self._stale_after_ns
         ]
 
-    def _open_now(self, name: str, ctx: Context) -> None:
+    def _open_or_wait(self, name: str, ctx: Context) -> None:
         link = self._links[name]
+        wait = self._connects.take(1, 0, ctx.now()) if self._connects else 0
+        if wait:
+            self.held_back += 1
+            ctx.after(wait, ReopenDue(name))
+            return
+        if link.attempts:
+            self.reconnects += 1
         link.state = LinkState.OPENING
         link.last_heard = ctx.now()
         ctx.open_link(name, link.url, link.lane)

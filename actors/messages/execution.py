@@ -60,6 +60,27 @@ class OrderExpired(Message, frozen=True, array_like=True, tag=True):
     ts_recv: int
 
 
+class OrderAmended(Message, frozen=True, array_like=True, tag=True):
+    """The order is smaller now."""
+
+    venue: str
+    client_order_id: str
+    quantity: str
+    """Of the whole order: what is filled included."""
+    ts_venue: int
+    ts_recv: int
+
+
+class AmendRejected(Message, frozen=True, array_like=True, tag=True):
+    """The order is as it was."""
+
+    venue: str
+    client_order_id: str
+    code: str
+    reason: str
+    ts_recv: int
+
+
 class CancelRejected(Message, frozen=True, array_like=True, tag=True):
     """The venue refused to cancel, mostly because the order is already done."""
 

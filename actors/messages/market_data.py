@@ -95,3 +95,156 @@ class BookInvalidated(MarketEvent, frozen=True, array_like=True, tag=True):
 
     reason: str
     ts_recv: int
+
+
+class MarkPrice(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
+    """What a contract is valued and liquidated at, and its funding. Topic `mark.<venue>.<symbol>`."""
+
+    kind: ClassVar[str] = "mark"
+
+    mark_price: str
+    index_price: str
+    funding_rate: str
+    """For one interval, as a fraction: what longs pay shorts; "" for a contract without funding."""
+    next_funding: int
+    """When it is paid next, nanoseconds since the epoch; 0 for a contract without funding."""
+    ts_venue: int
+    ts_recv: int
+
+
+class Liquidation(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
+    """Somebody's position was closed by the venue. Topic `liquidation.<venue>.<symbol>`."""
+
+    kind: ClassVar[str] = "liquidation"
+    overflow: ClassVar[Overflow] = Overflow.DROP_OLDEST
+
+    side: Side
+    """Of the order that closed it."""
+    price: str
+    average_price: str
+    quantity: str
+    ts_venue: int
+    ts_recv: int
+
+
+class AggregateTrade(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
+    """All that one taker order traded at one price. Topic `aggtrade.<venue>.<symbol>`."""
+
+    kind: ClassVar[str] = "aggtrade"
+    overflow: ClassVar[Overflow] = Overflow.DROP_OLDEST
+
+    trade_id: str
+    price: str
+    quantity: str
+    aggressor: Side
+    first_trade_id: str
+    last_trade_id: str
+    ts_venue: int
+    ts_recv: int
+
+
+class Ticker(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
+    """The last 24 hours up to `ts_venue`. Topic `ticker.<venue>.<symbol>`."""
+
+    kind: ClassVar[str] = "ticker"
+
+    last: str
+    last_quantity: str
+    bid: str
+    bid_quantity: str
+    ask: str
+    ask_quantity: str
+    open: str
+    high: str
+    low: str
+    volume: str
+    """Base asset."""
+    quote_volume: str
+    average: str
+    """Weighted by volume."""
+    change: str
+    change_percent: str
+    trades: int
+    ts_venue: int
+    ts_recv: int
+
+
+class MiniTicker(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
+    """The last 24 hours in short. Topic `miniticker.<venue>.<symbol>`."""
+
+    kind: ClassVar[str] = "miniticker"
+
+    last: str
+    open: str
+    high: str
+    low: str
+    volume: str
+    quote_volume: str
+    ts_venue: int
+    ts_recv: int
+
+
+class Kline(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
+    """The venue's own bar, told while it grows and once more when `closed`.
+
+    Topic `kline_<interval>.<venue>.<symbol>`, the interval as the venue writes it: `kline_1m.binance.BTCUSDT`.
+    """
+
+    overflow: ClassVar[Overflow] = Overflow.DROP_OLDEST
+
+    interval: str
+    start: int
+    end: int
+    """Exclusive: the start of the next one."""
+    open: str
+    high: str
+    low: str
+    close: str
+    volume: str
+    quote_volume: str
+    trades: int
+    taker_buy_volume: str
+    taker_buy_quote_volume: str
+    closed: bool
+    ts_venue: int
+    ts_recv: int
+
+    @property
+    def topic(self) -> str:
+        return f"kline_{self.interval}.{self.venue}.{self.symbol}"
+
+
+class BookLevels(MarketEvent, frozen=True, array_like=True, tag=True):
+    """The best `depth` levels of each side, whole. Topic `depth<depth>.<venue>.<symbol>`, e.g. `depth20.…`."""
+
+    depth: int
+    sequence: int
+    bids: list[Level]
+    """Best first."""
+    asks: list[Level]
+    ts_venue: int
+    """0 where the venue gives none."""
+    ts_recv: int
+
+    @property
+    def topic(self) -> str:
+        return f"depth{self.depth}.{self.venue}.{self.symbol}"
+
+
+class EventQuarantined(Message, frozen=True, array_like=True, tag=True):
+    """An event that made no sense and was not published. Topic `quarantine.<venue>`."""
+
+    lane: ClassVar[Lane] = Lane.FEED
+    overflow: ClassVar[Overflow] = Overflow.DROP_OLDEST
+
+    venue: str
+    symbol: str
+    reason: str
+    """Name of the rule that it broke."""
+    event: str
+    """The event as JSON."""
+    ts_recv: int
+
+    @property
+    def topic(self) -> str:
+        return f"quarantine.{self.venue}"

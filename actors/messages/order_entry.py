@@ -1,5 +1,7 @@
 """The way of an order to the venue, and who says no on it."""
 
+from enum import Enum
+
 from actors.model.order import OrderSpec, Stamps
 from runtime.message import Message
 
@@ -57,6 +59,52 @@ class CancelAtVenue(Message, frozen=True, array_like=True, tag=True):
     venue_order_id: str
     """"" while the venue has not told it."""
     symbol: str
+    epoch: int
+    deadline: int
+
+
+class AmendAtVenue(Message, frozen=True, array_like=True, tag=True):
+    """To a connector: make an open order smaller; it keeps its place in the queue.
+
+    Answered by `OrderAmended` or `AmendRejected`.
+    """
+
+    client_order_id: str
+    venue_order_id: str
+    symbol: str
+    quantity: str
+    """The new one, of the whole order: what is filled included."""
+    epoch: int
+    deadline: int
+
+
+class ReplaceAtVenue(Message, frozen=True, array_like=True, tag=True):
+    """To a connector: cancel an order and place `order`, which has been approved, only if that succeeded."""
+
+    client_order_id: str
+    """Of the order to cancel."""
+    venue_order_id: str
+    order: OrderSpec
+    stamps: Stamps
+    epoch: int
+    deadline: int
+
+
+class ListKind(Enum):
+    OCO = "OCO"
+    """Two orders for one quantity: one cancels the other."""
+    OTO = "OTO"
+    """The second order is placed when the first one is filled."""
+    OTOCO = "OTOCO"
+    """The same with an OCO pair as second and third order."""
+
+
+class PlaceOrderList(Message, frozen=True, array_like=True, tag=True):
+    """To a connector: place orders, each of which has been approved, that depend on one another: all or none."""
+
+    kind: ListKind
+    orders: list[OrderSpec]
+    stamps: Stamps
     epoch: int
     deadline: int
 

@@ -47,6 +47,8 @@ class _Keys(dict[str, int]):
         self._sign = sign
 
     def __missing__(self, price: str) -> int:
+        if not (price.isascii() and price.removeprefix("-").replace(".", "", 1).isdecimal()):
+            raise ValueError(f"not a price: {price[:40]!r}")
         try:
             scaled = _EXACT.scaleb(Decimal(price), DECIMALS)
             key = int(scaled) * self._sign

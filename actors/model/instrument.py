@@ -22,3 +22,5 @@ class Instrument(msgspec.Struct, frozen=True, array_like=True):
     min_notional: Decimal | None = None
     max_notional: Decimal | None = None
     trading: bool = True
+    margin: str = ""
+    """Asset in which a contract is margined and settled; "" where base and quote change hands."""

@@ -16,12 +16,29 @@ class Side(Enum):
 class OrderType(Enum):
     LIMIT = "LIMIT"
     MARKET = "MARKET"
+    STOP = "STOP"
+    """A market order once the market has gone against the position: to `stop_price`, or by `trailing_bps`."""
+    STOP_LIMIT = "STOP_LIMIT"
+    TAKE_PROFIT = "TAKE_PROFIT"
+    """A market order once the market has gone in favour of the position."""
+    TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
+
+
+WITH_PRICE = frozenset((OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT_LIMIT))
+TRIGGERED = frozenset((OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT))
 
 
 class TimeInForce(Enum):
     GTC = "GTC"
     IOC = "IOC"
     FOK = "FOK"
+
+
+class PositionSide(Enum):
+    """Which position an order opens or closes where an account holds long and short apart (hedge mode)."""
+
+    LONG = "LONG"
+    SHORT = "SHORT"
 
 
 class OrderSpec(msgspec.Struct, frozen=True, array_like=True):
@@ -40,6 +57,22 @@ class OrderSpec(msgspec.Struct, frozen=True, array_like=True):
     """Limit price; None for a market order."""
     time_in_force: TimeInForce = TimeInForce.GTC
     post_only: bool = False
+    stop_price: str | None = None
+    """Price that triggers a stop or take-profit order."""
+    trailing_bps: int | None = None
+    """The trigger follows the best price at this distance, in hundredths of a percent; from `stop_price` on if given."""
+    visible_quantity: str | None = None
+    """Of an iceberg: how much of it the book shows at a time."""
+    quote_quantity: str | None = None
+    """Of a market order: how much of the quote asset to spend or to get. `quantity` is then what is counted for it at
+    most, and is not sent."""
+    reduce_only: bool = False
+    """Meant to make a position smaller: it goes before other new orders when the venue's limits are near, and a venue
+    that knows such orders is told so."""
+    position_side: PositionSide | None = None
+    """None for an account with one position for each instrument."""
+    good_till: int = 0
+    """The venue cancels it then, nanoseconds since the epoch; 0 for never. For a limit order that is GTC."""
 
 
 class Stamps(msgspec.Struct, frozen=True, array_like=True):

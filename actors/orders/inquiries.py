@@ -70,9 +70,10 @@ class Inquiries:
     # ---- questions
 
     def begin(self, order: Order, ctx: Context) -> None:
-        """Ask now, unless the same is being asked."""
+        """Ask now, unless the same is being asked and will be again."""
         inquiry = self._inquiries.get(order.spec.client_order_id)
-        if inquiry is None or inquiry.attempts == 0 or (order.behind and not inquiry.fills_asked):
+        new = inquiry is None or inquiry.attempts == 0 or inquiry.due <= ctx.now()
+        if new or (order.behind and inquiry is not None and not inquiry.fills_asked):
             self.ask(order, ctx)
 
     def ask(self, order: Order, ctx: Context) -> None:

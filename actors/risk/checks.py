@@ -37,7 +37,11 @@ class Proposal(msgspec.Struct, frozen=True):
         return self.quantity * self.price
 
     def claims(self) -> Claims:
+        """Of a contract the whole notional, as if it were not leveraged."""
         instrument = self.instrument
+        if instrument.margin:
+            taken = ZERO if self.spec.reduce_only else self.notional * (1 + self.fee)
+            return {(instrument.venue, instrument.margin): taken}
         if self.buys:
             return {(instrument.venue, instrument.quote): self.notional * (1 + self.fee)}
         return {(instrument.venue, instrument.base): self.quantity}

@@ -2,10 +2,14 @@
 
 from decimal import Decimal
 
+from actors.simulation.keys import PublicKey
+
 ZERO = Decimal(0)
 
 DEMO_KEY = "demo-key"
 DEMO_SECRET = "demo-secret"
+DEMO_PUBLIC_KEY_NAME = "demo-ed25519"
+"""The API key of the demo account that signs with a private key of its own."""
 
 
 class Balance:
@@ -19,9 +23,13 @@ class Balance:
 class Account:
     """One API key and its balances. `lock` is the only place where an order can fail for want of funds."""
 
-    def __init__(self, key: str, secret: str, uid: int, funds: dict[str, Decimal]) -> None:
+    def __init__(
+        self, key: str, secret: str, uid: int, funds: dict[str, Decimal], public_key: PublicKey | None = None
+    ) -> None:
+        """Requests are signed with the secret (HMAC-SHA256), or with the private key of `public_key`."""
         self.key = key
         self.secret = secret
+        self.public_key = public_key
         self.uid = uid
         self.updated_ms = 0
         self.balances = {asset: Balance(amount) for asset, amount in funds.items()}

@@ -17,6 +17,7 @@ from actors.simulation.matching import (
     LevelChanged,
     MatchingEngine,
     Order,
+    Prevented,
     Rested,
     Traded,
 )
@@ -153,7 +154,7 @@ class OrderFlow:
                         self._mine.pop(event.maker_id, None)
                 case Ended() | Canceled():
                     self._mine.pop(event.order_id, None)
-                case Rested() | LevelChanged():
+                case Rested() | LevelChanged() | Prevented():
                     pass
 
     def _other(self, side: Side) -> BookSide:

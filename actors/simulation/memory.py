@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from actors.simulation.binance.rest import HttpReply
+from actors.simulation.faults import Delivery
+from actors.simulation.http_reply import HttpReply
 from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
 from runtime.clock import NS_PER_S, Clock
 from runtime.links.contract import Link, LinkEvents
 
 if TYPE_CHECKING:
     from actors.simulation.server import Venue
+
+_POLICY_VIOLATION = 1008
 
 
 class MemoryVenue:
@@ -50,7 +53,7 @@ class MemoryVenue:
     def connect(self, link: "MemoryLink", host: str, path: str) -> None:
         opened = self._venue.connect(host, path, self.clock.now())
         if isinstance(opened, HttpReply):
-            link.arrive(lambda: link.go_down(f"upgrade refused: HTTP {opened.status}"))
+            self._refuse(link, opened)
         else:
             link.session = opened
             self._sessions[opened] = link
@@ -86,14 +89,24 @@ class MemoryVenue:
     def _after_call(self) -> None:
         frames: dict[str, list[bytes]] = {}
         for session, payload in self._venue.take_outbox():
-            if payload is not None:
+            if isinstance(payload, bytes):
                 frames.setdefault(session, []).append(payload)
                 continue
             self._deliver(session, frames.pop(session, []))
-            self._drop(session, "closed by the peer: 1008")
+            code = _POLICY_VIOLATION if payload is None else payload.code
+            self._drop(session, "connection lost" if code is None else f"closed by the peer: {code}")
         for session, payloads in frames.items():
             self._deliver(session, payloads)
         self._arm()
+
+    def _refuse(self, link: "MemoryLink", reply: HttpReply) -> None:
+        match reply.delivery:
+            case Delivery.WHOLE:
+                link.arrive(lambda: link.go_down(f"upgrade refused: HTTP {reply.status}"))
+            case Delivery.CUT:
+                link.arrive(lambda: link.go_down("connection lost"))
+            case Delivery.NEVER:
+                pass
 
     def _deliver(self, session: str, payloads: list[bytes]) -> None:
         link = self._sessions.get(session)
@@ -214,7 +227,20 @@ class MemoryIo:
 
         def reach() -> None:
             reply = venue.http(request)
-            back.put(lambda: answer(reply))
+            match reply.delivery:
+                case Delivery.WHOLE if reply.delay_ns:
+                    loop.call_later(reply.delay_ns / NS_PER_S, back.put, lambda: answer(reply))
+                case Delivery.WHOLE:
+                    back.put(lambda: answer(reply))
+                case Delivery.CUT:
+                    back.put(lambda: fail("connection lost"))
+                case Delivery.NEVER:
+                    loop.call_later(request.timeout_ns / NS_PER_S, lambda: fail("timeout"))
+
+        loop = asyncio.get_running_loop()
+
+        def fail(reason: str) -> None:
+            self._tell(done, HttpFailed(request.id, reason, sent=True))
 
         def answer(reply: HttpReply) -> None:
             headers = {name.lower(): value for name, value in reply.headers.items()}

@@ -20,10 +20,15 @@ from actors.messages import (
     CancelOrder,
     DeskSnapshot,
     FillRecorded,
+    HistoryFailed,
+    HistoryPage,
     InstrumentsListed,
+    Kline,
     OrderUpdated,
+    QueryHistory,
     Quote,
     SubmitOrder,
+    Ticker,
     Trade,
     VenueDown,
     VenueUp,
@@ -39,7 +44,7 @@ BAR_GRACE_NS = 50 * NS_PER_MS
 """A bar is closed by time so long after its end: trades read before the end are handled by then."""
 CANCEL_RETRY_NS = 100 * NS_PER_MS
 
-FEED_HOOKS = {"quote": "on_quote", "trade": "on_trade", "book": "on_book"}
+FEED_HOOKS = {"quote": "on_quote", "trade": "on_trade", "book": "on_book", "ticker": "on_ticker"}
 
 
 class BarDue(msgspec.Struct, frozen=True):
@@ -69,6 +74,10 @@ class StrategyActor:
         self._handlers: dict[type, Callable[[Any], Later]] = {
             Quote: self._on_quote,
             Trade: self._on_trade,
+            Ticker: self._on_ticker,
+            Kline: self._on_kline,
+            HistoryPage: self._on_history,
+            HistoryFailed: self._on_history,
             BookSnapshot: self._on_book,
             BookDelta: self._on_book,
             BookInvalidated: self._on_book,
@@ -124,6 +133,7 @@ class StrategyActor:
         ctx.watch(names.ORDER_MANAGER)
         ctx.subscribe(names.ORDER_MANAGER, f"orders.{self.name}", f"fills.{self.name}")
         for venue in dict.fromkeys(instrument.partition(".")[0] for instrument in self.instruments):
+            ctx.watch(names.connector(venue))
             ctx.subscribe(names.connector(venue), f"venue.{venue}")
         for kind, hook in FEED_HOOKS.items():
             if getattr(type(self.strategy), hook) is not getattr(Strategy, hook):
@@ -170,8 +180,8 @@ class StrategyActor:
         if not self._ready:
             return None
         desk.market_recv = ts_recv
-        builders = desk.bar_builders.get(trade.instrument)
-        if builders is None:
+        builders = desk.bar_builders and desk.bar_builders.get(trade.instrument)
+        if not builders:
             return self.strategy.on_trade(trade)
         price, quantity = Decimal(trade.price), Decimal(trade.quantity)
         closed: list[Bar] = []
@@ -183,6 +193,18 @@ class StrategyActor:
         if not closed:
             return self.strategy.on_trade(trade)
         return in_turn((*self._bar_calls(closed), partial(self.strategy.on_trade, trade)))
+
+    def _on_ticker(self, ticker: Ticker) -> Later:
+        self._desk.market_recv = ticker.ts_recv
+        return self.strategy.on_ticker(ticker) if self._ready else None
+
+    def _on_kline(self, kline: Kline) -> Later:
+        self._desk.market_recv = kline.ts_recv
+        return self.strategy.on_kline(kline) if self._ready else None
+
+    def _on_history(self, answer: HistoryPage | HistoryFailed) -> Later:
+        self._desk.market_recv = 0
+        return self.strategy.on_history(answer) if self._ready else None
 
     def _on_book(self, event: BookSnapshot | BookDelta | BookInvalidated) -> Later:
         desk, ts_recv = self._desk, event.ts_recv
@@ -245,6 +267,9 @@ class StrategyActor:
     def _on_undelivered(self, undelivered: Undelivered) -> Later:
         now = self._desk.ctx.now()
         match undelivered.message:
+            case QueryHistory() as query:
+                reason = f"UNDELIVERED: {undelivered.reason}"
+                return self._on_history(HistoryFailed(query.reply_to, query.request_id, reason))
             case SubmitOrder(order=order):
                 reason = f"UNDELIVERED: {undelivered.reason}"
                 return self._on_order(OrderUpdated(order, OrderState.DENIED, "0", None, reason, "", now))
@@ -259,9 +284,20 @@ class StrategyActor:
         if due.cancel.client_order_id in self._desk.ledger.orders:
             self._desk.ctx.tell(names.ORDER_MANAGER, due.cancel)
 
-    def _on_actor_down(self, down: ActorDown) -> None:
+    def _on_actor_down(self, down: ActorDown) -> Later:
+        desk = self._desk
         if down.name == names.ORDER_MANAGER:
-            self._desk.ledger.doubt()
+            desk.ledger.doubt()
+            return None
+        desk.market_recv = 0
+        lost = [
+            book
+            for instrument, book in desk.books.items()
+            if book.is_valid and names.connector(instrument.partition(".")[0]) == down.name
+        ]
+        for book in lost:
+            book.invalidate(f"CONNECTOR_DOWN: {down.reason}")
+        return in_turn(partial(self.strategy.on_book, book) for book in lost) if self._ready else None
 
 
 def _ignore(_: ActorUp | VenueUp | VenueDown) -> None: ...

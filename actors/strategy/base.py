@@ -6,7 +6,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from actors.messages import OrderFilled, OrderUpdated, Quote, Trade
+from actors.messages import HistoryFailed, HistoryPage, Kline, OrderFilled, OrderUpdated, Quote, Ticker, Trade
 from actors.model.bars import Bar
 from actors.model.instrument import Instrument
 from actors.model.order import Side, TimeInForce
@@ -53,6 +53,15 @@ class Strategy:
 
     def on_bar(self, bar: Bar) -> Later:
         """A bar that was asked for by `bars` is closed."""
+
+    def on_ticker(self, ticker: Ticker) -> Later:
+        """What the last 24 hours came to, as the venue counts."""
+
+    def on_kline(self, kline: Kline) -> Later:
+        """The venue's own bar, asked for by `klines`, has grown or is `closed`."""
+
+    def on_history(self, answer: HistoryPage | HistoryFailed) -> Later:
+        """A page of what `history` asked for, or why there are no more."""
 
     def on_order(self, update: OrderUpdated) -> Later:
         """An own order changed state. `DENIED` is a refusal of the desk itself, `UNKNOWN` may still be filled."""
@@ -119,6 +128,17 @@ class Strategy:
     def bars(self, instrument: str, seconds: int) -> None:
         """Have `on_bar` called with each bar of that length, from the first trade on; call it in `on_start`."""
         self._desk.build_bars(instrument, seconds)
+
+    def klines(self, instrument: str, interval: str) -> None:
+        """Have `on_kline` called with the venue's own bars of an interval that it knows, e.g. "1m" or "4h"."""
+        self._desk.follow(f"kline_{interval}", instrument)
+
+    def history(self, instrument: str, kind: str, start: int, end: int) -> str:
+        """Ask the venue for the past: `kind` is "aggtrade" or e.g. "kline_1m", times are nanoseconds, `end` exclusive.
+
+        Answered page by page in `on_history`; returns the `request_id` that the pages carry.
+        """
+        return self._desk.ask_history(instrument, kind, start, end)
 
     async def sleep(self, seconds: float) -> None:
         """In an async hook only. Everything but this strategy goes on."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from actors import names
-from actors.messages import CancelOrder, Quote, SubmitOrder
+from actors.messages import CancelOrder, QueryHistory, Quote, SubmitOrder
 from actors.model.bars import BarBuilder
 from actors.model.book import OrderBook
 from actors.model.instrument import Instrument
@@ -49,6 +49,8 @@ class Desk:
         self.market_recv = 0
         """`ts_recv` of the market event being handled; 0 while something else is."""
         self.submitted = 0
+        self._asked = 0
+        """Queries of history."""
         self._topics: set[tuple[str, str]] = set()
         self._timers: dict[str, tuple[int, Timer]] = {}
         self._timer_number = 0
@@ -56,7 +58,7 @@ class Desk:
     # ---- market data
 
     def follow(self, kind: str, instrument: str) -> None:
-        """Subscribe to `quote`, `trade` or `book` of an instrument, once."""
+        """Subscribe to a kind of market data of an instrument, once."""
         if (kind, instrument) in self._topics:
             return
         venue, symbol = self.split(instrument)
@@ -64,6 +66,16 @@ class Desk:
             raise ValueError(f"market data needs a venue: one of {', '.join(self.instruments)}")
         self._topics.add((kind, instrument))
         self.ctx.subscribe(names.connector(venue), f"{kind}.{venue}.{symbol}")
+
+    def ask_history(self, instrument: str, kind: str, start: int, end: int) -> str:
+        venue, symbol = self.split(instrument)
+        if not venue:
+            raise ValueError(f"history needs a venue: one of {', '.join(self.instruments)}")
+        self._asked += 1
+        id = f"{self.ctx.incarnation}.{self._asked}"
+        query = QueryHistory(self.ctx.name, id, kind, symbol, start, end)
+        self.ctx.tell(names.connector(venue), query)
+        return id
 
     def book(self, instrument: str) -> InstrumentBook:
         book = self.books.get(instrument)

@@ -5,24 +5,32 @@ their order, publishes market data and tells execution events to the order manag
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from enum import Enum
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from actors.messages import (
+    AmendAtVenue,
     BookInvalidated,
     BookSnapshot,
     CancelAtVenue,
     PlaceOrder,
+    PlaceOrderList,
     QueryAccount,
     QueryFills,
+    QueryHistory,
     QueryOpenOrders,
     QueryOrder,
+    ReplaceAtVenue,
 )
 from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
 from runtime.message import Lane, Message
 
 Command = PlaceOrder | CancelAtVenue | QueryOrder | QueryOpenOrders | QueryFills | QueryAccount
+
+Change = AmendAtVenue | ReplaceAtVenue | PlaceOrderList
+"""Commands that not every venue knows."""
 
 
 class OpenLink(msgspec.Struct, frozen=True):
@@ -65,6 +73,30 @@ class Resynchronised(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Capability(Enum):
+    """What a venue does for orders besides limit and market orders that rest, fill or are cancelled."""
+
+    POST_ONLY = "post only"
+    STOP = "stop"
+    TAKE_PROFIT = "take profit"
+    TRAILING = "trailing"
+    ICEBERG = "iceberg"
+    QUOTE_QUANTITY = "quote quantity"
+    REDUCE_ONLY = "reduce only"
+    AMEND = "amend"
+    REPLACE = "replace"
+    ORDER_LISTS = "order lists"
+    HISTORY = "history"
+    """Of its market data."""
+
+
+class ConnectLimit(msgspec.Struct, frozen=True):
+    """How many times one address may connect within a span of time."""
+
+    attempts: int
+    window_ns: int
+
+
 Effect = OpenLink | CloseLink | SendFrame | HttpRequest | WakeUp | BadFrame | Resynchronised
 Output = Effect | Message
 """A `Message` is an event for the desk: market data is published, everything else told to the order manager.
@@ -78,7 +110,12 @@ class VenueProtocol(Protocol):
 
     @property
     def symbols(self) -> Sequence[str]:
-        """Every symbol of the configuration, traded there or not."""
+        """Every symbol of the configuration, traded there or not: quotes, trades and book of each always come."""
+        ...
+
+    @property
+    def connect_limit(self) -> ConnectLimit | None:
+        """The connector opens no more links than that; None where the venue sets no limit."""
         ...
 
     def start(self, now: int) -> list[Output]: ...
@@ -112,9 +149,38 @@ class VenueProtocol(Protocol):
         """The state to start a subscriber with; None for a symbol that is not traded here."""
         ...
 
+    def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
+        """Somebody reads `<kind>.<venue>.<symbol>`: have the venue send it.
+
+        Nothing happens for what is sent anyway, or is not known.
+        """
+        ...
+
+    def unfollow(self, kind: str, symbol: str, now: int) -> list[Output]:
+        """Nobody reads it any longer."""
+        ...
+
     def report(self, final: bool) -> dict[str, Any]:
         """State for the connector's report, plain data: at least `books` (symbol → state) and `unknown_symbols`.
 
         `final` adds `digests`: symbol → sequence and digest of each whole book.
         """
+        ...
+
+
+@runtime_checkable
+class HistorySource(Protocol):
+    """A venue protocol that can be asked for the past."""
+
+    def query_history(self, query: QueryHistory, now: int) -> list[Output]:
+        """Answered, now or later, by `HistoryPage` and `HistoryFailed` among the outputs."""
+        ...
+
+
+@runtime_checkable
+class OrderChanger(Protocol):
+    """A venue protocol that can do more to orders than place and cancel them."""
+
+    def change(self, command: Change, now: int) -> list[Output]:
+        """As `execute`: what certainly cannot be sent comes back refused."""
         ...

@@ -1,18 +1,24 @@
 """What becomes of a command that was not carried out, or of which nobody knows: the same for every venue."""
 
+from typing import assert_never
+
 from actors.messages import (
+    AmendAtVenue,
+    AmendRejected,
     CancelAtVenue,
     CancelRejected,
     OrderDenied,
     OutcomeUnknown,
     PlaceOrder,
+    PlaceOrderList,
     QueryAccount,
     QueryFailed,
     QueryFills,
     QueryOpenOrders,
     QueryOrder,
+    ReplaceAtVenue,
 )
-from actors.venues.contract import Command
+from actors.venues.contract import Change, Command
 
 Refusal = OrderDenied | CancelRejected | QueryFailed
 
@@ -37,6 +43,41 @@ def lose(venue: str, command: Command, reason: str, now: int) -> OutcomeUnknown 
             return OutcomeUnknown(venue, command.client_order_id, reason, now)
         case _:
             return QueryFailed(venue, type(command).__name__, key_of(command), reason)
+
+
+def refuse_change(
+    venue: str, change: Change, code: str, words: str, now: int, by: str = ""
+) -> list[AmendRejected | CancelRejected | OrderDenied]:
+    """It certainly was not carried out, in no part."""
+    reason = f"{code}: {words}"
+    match change:
+        case AmendAtVenue():
+            return [AmendRejected(venue, change.client_order_id, code, words, now)]
+        case ReplaceAtVenue():
+            cancel = CancelRejected(venue, change.client_order_id, code, words, now)
+            return [cancel, OrderDenied(change.order.client_order_id, reason, by)]
+        case PlaceOrderList():
+            return [OrderDenied(order.client_order_id, reason, by) for order in change.orders]
+        case _:
+            assert_never(change)
+
+
+def lose_change(venue: str, change: Change, reason: str, now: int) -> list[OutcomeUnknown]:
+    """It left, and whether it was carried out is not known."""
+    return [OutcomeUnknown(venue, id, reason, now) for id in orders_of(change)]
+
+
+def orders_of(change: Change) -> list[str]:
+    """Client order ids of all that it is about."""
+    match change:
+        case AmendAtVenue():
+            return [change.client_order_id]
+        case ReplaceAtVenue():
+            return [change.client_order_id, change.order.client_order_id]
+        case PlaceOrderList():
+            return [order.client_order_id for order in change.orders]
+        case _:
+            assert_never(change)
 
 
 def key_of(query: QueryOrder | QueryOpenOrders | QueryFills | QueryAccount) -> str:

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from actors.credentials import Keys, read_keys
 from actors.settings import VenueSettings
 from actors.venues.binance import BinanceSpot
+from actors.venues.binance_usdm import BinanceUsdm
 from actors.venues.contract import VenueProtocol
 
 PROTOCOLS: dict[str, Callable[[str, VenueSettings, Keys | None], VenueProtocol]] = {
     "binance": BinanceSpot,
+    "binance-usdm": BinanceUsdm,
 }
 
 

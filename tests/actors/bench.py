@@ -16,13 +16,14 @@ from actors.model.instrument import Instrument
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
 from actors.venues.contract import (
     Command,
+    ConnectLimit,
     OpenLink,
     Output,
     SendFrame,
 )
 from runtime.actor import (
     ActorUp,
-    FrameReceived,
+    FramesReceived,
     HttpAnswered,
     HttpFailed,
     LinkUp,
@@ -48,8 +49,9 @@ LISTED = InstrumentsListed("venue", [Instrument("venue", "BTC", "BTC", "USD")])
 class ScriptedProtocol:
     """Answers with what the test put into `next`, and records what it was told."""
 
-    def __init__(self, symbols: Sequence[str] = ("BTC",)) -> None:
+    def __init__(self, symbols: Sequence[str] = ("BTC",), connect_limit: ConnectLimit | None = None) -> None:
         self.symbols = symbols
+        self.connect_limit = connect_limit
         self.next: list[Output] = []
         self.calls: list[tuple[Any, ...]] = []
         self.books: dict[str, BookSnapshot | BookInvalidated] = {}
@@ -86,6 +88,12 @@ class ScriptedProtocol:
     def book(self, symbol: str) -> BookSnapshot | BookInvalidated | None:
         return self.books.get(symbol)
 
+    def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
+        return self._answer("follow", kind, symbol)
+
+    def unfollow(self, kind: str, symbol: str, now: int) -> list[Output]:
+        return self._answer("unfollow", kind, symbol)
+
     def report(self, final: bool) -> dict[str, Any]:
         return {"books": {}, "unknown_symbols": [], "final": final}
 
@@ -93,8 +101,8 @@ class ScriptedProtocol:
 class Bench:
     """A started connector with both links up."""
 
-    def __init__(self, symbols: Sequence[str] = ("BTC",)) -> None:
-        self.protocol = ScriptedProtocol(symbols)
+    def __init__(self, symbols: Sequence[str] = ("BTC",), connect_limit: ConnectLimit | None = None) -> None:
+        self.protocol = ScriptedProtocol(symbols, connect_limit)
         self.ctx = RecordingContext("connector.venue", time=NOW)
         self.connector = Connector("venue", self.protocol, 60 * S, Backoff(S, 8 * S))
         self.tell(Started())
@@ -109,7 +117,7 @@ class Bench:
         self.connector.receive(message, self.ctx)
 
     def frame(self, *outputs: Output, link: str = "feed") -> None:
-        self.tell(FrameReceived(link, b"frame", self.ctx.time), *outputs)
+        self.tell(FramesReceived(link, [b"frame"], self.ctx.time), *outputs)
 
     def pass_time(self, duration_ns: int) -> None:
         self.ctx.time += duration_ns

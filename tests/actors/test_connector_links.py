@@ -5,6 +5,7 @@ import msgspec
 from actors.venues.contract import (
     BadFrame,
     CloseLink,
+    ConnectLimit,
     OpenLink,
 )
 from runtime.actor import (
@@ -12,7 +13,7 @@ from runtime.actor import (
     LinkUp,
 )
 from runtime.message import Lane
-from tests.actors.bench import QUOTE, Bench, S
+from tests.actors.bench import NOW, QUOTE, Bench, S
 
 
 def test_a_dropped_link_is_reopened_with_growing_jittered_delays() -> None:
@@ -106,3 +107,24 @@ def test_a_bad_frame_may_drop_its_link() -> None:
     bench.frame(BadFrame("feed", b"?", "cut in half", drop_link=True))
     assert bench.links["feed"] == "DOWN"
     assert bench.protocol.calls[-1] == ("down", "feed", "BAD_FRAME: cut in half")
+
+
+def test_200_links_that_drop_again_and_again_never_exceed_the_connect_limit() -> None:
+    bench = Bench(connect_limit=ConnectLimit(300, 300 * S))
+    names = [f"feed-{number}" for number in range(198)]
+    bench.frame(*[OpenLink(name, "wss://venue/stream", Lane.FEED) for name in names])
+    opened = [NOW] * 200
+    up = {*names, "feed", "orders"}
+    while bench.ctx.time < NOW + 1800 * S:
+        bench.ctx.links.clear()
+        for name in sorted(up):
+            bench.tell(LinkUp(name))
+            bench.tell(LinkDown(name, "cut"))
+        due = min(timer.due for timer in bench.ctx.timers)
+        bench.pass_time(due - bench.ctx.time)
+        up = set(bench.ctx.links)
+        opened += [bench.ctx.time] * len(up)
+    most = max(sum(1 for other in opened if first <= other < first + 300 * S) for first in set(opened))
+    assert most == 300
+    assert bench.counter("connects_held_back") > 0
+    assert len(opened) > 1500

@@ -23,11 +23,11 @@ async def rest_url() -> AsyncIterator[str]:
 
 
 async def test_what_the_venue_trades_is_right(rest_url: str) -> None:
-    assert await asyncio.to_thread(listed_symbols, rest_url, ["BTCUSDT"]) == ["BTCUSDT"]
+    assert await asyncio.to_thread(listed_symbols, "binance", rest_url, ["BTCUSDT"]) == ["BTCUSDT"]
 
 
 async def test_what_the_venue_does_not_trade_is_answered_with_what_it_does(rest_url: str) -> None:
-    assert sorted(await asyncio.to_thread(listed_symbols, rest_url, ["BTCUSD"])) == ["BTCUSDT", "ETHUSDT"]
+    assert sorted(await asyncio.to_thread(listed_symbols, "binance", rest_url, ["BTCUSD"])) == ["BTCUSDT", "ETHUSDT"]
 
 
 async def test_the_configuration_is_told_so(rest_url: str, tmp_path: Path) -> None:
@@ -41,4 +41,4 @@ async def test_the_configuration_is_told_so(rest_url: str, tmp_path: Path) -> No
 
 
 def test_a_venue_that_cannot_be_reached_is_not_the_fault_of_the_configuration() -> None:
-    assert listed_symbols("http://127.0.0.1:9", ["BTCUSDT"]) == ["BTCUSDT"]
+    assert listed_symbols("binance", "http://127.0.0.1:9", ["BTCUSDT"]) == ["BTCUSDT"]

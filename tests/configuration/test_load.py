@@ -35,10 +35,19 @@ def test_the_configurations_that_need_nothing_are_right(name: str) -> None:
 def test_the_configuration_of_the_real_venue_needs_only_its_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BINANCE_KEY", "k")
     monkeypatch.setenv("BINANCE_SECRET", "s")
-    monkeypatch.setattr("actors.configuration.checks.listed_symbols", lambda _, symbols: symbols)
+    monkeypatch.setattr("actors.configuration.checks.listed_symbols", lambda _kind, _url, symbols: symbols)
     venue = load(CONFIGS / "binance.yaml").venues["binance"]
     assert venue.simulate is None
     assert venue.rest_url == "https://api.binance.com"
+
+
+def test_a_folder_is_the_same_one_wherever_a_host_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "desk.yaml"
+    file.write_text(f"{SIMULATED % 'seed: 1'}journal: {{path: journal/desk}}\nstore: {{path: ~/desk.sqlite}}\n")
+    configuration = load(file)
+    assert configuration.journal.path == tmp_path / "journal" / "desk"
+    assert configuration.store.path == Path.home() / "desk.sqlite"
 
 
 def test_the_replay_finds_its_recording_in_the_folder_of_the_command_line(captures: Path) -> None:

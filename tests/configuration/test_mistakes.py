@@ -1,6 +1,7 @@
 """Each mistake in a configuration is answered with file, line, key, what is wrong and what would be right."""
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,38 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
             id="colocate in two groups",
         ),
         pytest.param(
+            "risk:\n",
+            "store: {kind: postgresql}\nrisk:\n",
+            "desk.yaml:12: store.dsn: is missing; add `dsn: env:NAME`, where a connection string postgresql://… is "
+            "found",
+            id="database without an address",
+        ),
+        pytest.param(
+            "risk:\n",
+            "store: {kind: postgresql, dsn: 'env:OUTCRY_NO_SUCH_DSN'}\nrisk:\n",
+            "desk.yaml:12: store.dsn: environment variable OUTCRY_NO_SUCH_DSN is not set or empty; it has to hold the "
+            "secret",
+            id="address of a database that is not set",
+        ),
+        pytest.param(
+            "risk:\n",
+            "store: {kind: postgresql, dsn: demo}\nrisk:\n",
+            "desk.yaml:12: store.dsn: must say where to find it: env:NAME or file:PATH",
+            id="address of a database in the file",
+        ),
+        pytest.param(
+            "risk:\n",
+            "store: {path: x.sqlite, schema: desk}\nrisk:\n",
+            "desk.yaml:12: store.schema: is for PostgreSQL only; add `kind: postgresql`, or remove it",
+            id="schema of a file",
+        ),
+        pytest.param(
+            "risk:\n",
+            "store: {path: /}\nrisk:\n",
+            "desk.yaml:12: store.path: / is a folder; give a file",
+            id="folder for a file",
+        ),
+        pytest.param(
             "name: desk\n",
             "name: desk\nname: other\n",
             "desk.yaml:2: name: is already given in line 1; keep one of them",
@@ -210,7 +243,7 @@ def test_a_mistake_is_answered_with_what_would_be_right(tmp_path: Path, right: s
 def test_every_mistake_is_named_in_one_message(tmp_path: Path) -> None:
     text = GOOD.replace("kind: binance", "kind: okx").replace("seed: 7", "sed: 7")
     assert mistake(tmp_path, text).splitlines() == [
-        "desk.yaml:4: venues.binance.kind: is 'okx', which is not known; there is binance",
+        "desk.yaml:4: venues.binance.kind: is 'okx', which is not known; there are binance, binance-usdm",
         "desk.yaml:7: venues.binance.simulate.sed: unknown key; did you mean 'seed'?",
     ]
 
@@ -218,6 +251,41 @@ def test_every_mistake_is_named_in_one_message(tmp_path: Path) -> None:
 @pytest.mark.parametrize("secret", ["sk-live-4711", "4711471147114711", "[4711]"])
 def test_a_secret_written_into_the_file_is_refused_and_not_repeated(tmp_path: Path, secret: str) -> None:
     assert "4711" not in mistake(tmp_path, GOOD.replace("secret: demo", f"secret: {secret}"))
+    assert "4711" not in mistake(tmp_path, f"{GOOD}store: {{kind: postgresql, dsn: {secret}}}\n")
+
+
+def test_a_bad_address_of_a_database_is_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUTCRY_DSN", "postgresql//desk:4711@host")
+    assert mistake(tmp_path, f"{GOOD}store: {{kind: postgresql, dsn: 'env:OUTCRY_DSN'}}\n") == (
+        "desk.yaml:14: store.dsn: is no connection string of PostgreSQL; it looks like "
+        "postgresql://user:password@host:5432/database"
+    )
+
+
+def test_a_driver_that_is_not_installed_is_named_with_its_extra(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCRY_DSN", "postgresql://desk@host/desk")
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    assert mistake(tmp_path, f"{GOOD}store: {{kind: postgresql, dsn: 'env:OUTCRY_DSN'}}\n") == (
+        "desk.yaml:14: store.kind: needs the driver psycopg, which is not installed; "
+        "pip install 'openoutcry[postgresql]'"
+    )
+
+
+def test_orders_at_a_real_venue_need_a_journal_that_outlives_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUTCRY_KEY", "a-key-of-somebody")
+    real = GOOD.replace("{key: demo, secret: demo}", "{key: 'env:OUTCRY_KEY', secret: 'env:OUTCRY_KEY'}")
+    real = real.replace("simulate: {seed: 7}", "rest_url: http://127.0.0.1:1")
+    assert mistake(tmp_path, real) == (
+        "desk.yaml:1: journal.path: is missing, and orders at binance outlive a run; add `journal: {path: FOLDER}`, "
+        "from which the next run continues"
+    )
+    file = tmp_path / "desk.yaml"
+    file.write_text(f"{real}journal: {{path: {tmp_path}/journal}}\n")
+    assert load(file).journal.path == tmp_path / "journal"
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:

@@ -144,6 +144,19 @@ def test_silence_until_the_deadline_is_asked_about_and_not_found_counts_only_whe
     assert desk.updates()[-1].reason == "EXPIRED_UNSENT: it has not arrived and cannot arrive any more"
 
 
+def test_an_order_whose_cancel_waits_and_that_was_asked_about_too_early_is_asked_about_again() -> None:
+    desk = ManagerDesk()
+    desk.receive(submit(), CancelOrder(ONE, "maker"), OpenOrdersReported("binance", [], NOW))
+    assert desk.connector() == [QueryOrder(ONE, "BTCUSDT")]
+    desk.receive(OrderNotFound("binance", ONE, NOW))
+    desk.clear()
+    desk.pass_time(3200 * MS)
+    assert desk.state() == "UNKNOWN"
+    assert desk.connector() == [QueryOrder(ONE, "BTCUSDT")]
+    desk.receive(OrderNotFound("binance", ONE, NOW))
+    assert desk.state() == "DENIED"
+
+
 def test_an_unknown_order_is_asked_about_with_backoff_until_the_venue_answers() -> None:
     desk = ManagerDesk()
     desk.receive(submit(), sent(), OutcomeUnknown("binance", ONE, "TIMEOUT", NOW))

@@ -9,16 +9,18 @@ import msgspec
 
 from runtime.address import Address
 from runtime.clock import NS_PER_MS, Clock
+from runtime.errors import Unavailable
 from runtime.links.contract import Io
 from runtime.message import Message
 from runtime.outside import Outside
 from runtime.protocol import SUPERVISOR, ActorRow
-from runtime.spec import ActorSpec, HostSpec, Launcher
+from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
 from runtime.supervision.policy import RestartPolicy
 from runtime.supervision.supervisor import HostPlan, Supervisor
 from runtime.transport.network import Network
 from tests.runtime.toys import CODEC
 
+ANSWER_S = 1.0
 HEARTBEAT_NS = 50 * NS_PER_MS
 
 
@@ -59,7 +61,12 @@ class Playground:
         self._outside = outside
 
     async def rows(self) -> dict[str, ActorRow]:
-        return {row.name: row for row in (await self._outside.table()).rows}
+        """Asks again if the supervisor died over the question."""
+        while True:
+            try:
+                return {row.name: row for row in (await self._outside.table(ANSWER_S)).rows}
+            except Unavailable:
+                await asyncio.sleep(0.02)
 
     async def address(self, name: str) -> Address:
         rows = await self.until(lambda rows: rows[name].address is not None)
@@ -88,7 +95,21 @@ async def playground(
     plan: Plan, launcher: Launcher, clock: Clock, network: Network, io: Io
 ) -> AsyncIterator[Playground]:
     over = asyncio.Event()
-    launcher.launch(host_spec(plan, SUPERVISOR, [SUPERVISOR], ""), lambda ended: over.set())
+    stopping = False
+    lives = 0
+
+    def start_supervisor(_: HostEnded | None = None) -> None:
+        nonlocal lives
+        if stopping:
+            over.set()
+            return
+        lives += 1
+        spec = msgspec.structs.replace(
+            host_spec(plan, SUPERVISOR, [], ""), incarnation=lives, actors=[ActorSpec(SUPERVISOR, lives)]
+        )
+        launcher.launch(spec, start_supervisor)
+
+    start_supervisor()
     address = f"{plan.folder}/{SUPERVISOR}"
     async with Outside(address, f"{plan.folder}/outside", codec=CODEC, clock=clock, network=network, io=io) as outside:
         await outside.connected()
@@ -97,6 +118,7 @@ async def playground(
         async with asyncio.timeout(20):
             while any(row.state != "STOPPED" for row in (await outside.table()).rows[1:]):
                 await asyncio.sleep(0.02)
+        stopping = True
         outside.stop_supervisor()
         await asyncio.wait_for(over.wait(), 20)
 

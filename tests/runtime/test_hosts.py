@@ -158,3 +158,28 @@ def test_a_frozen_process_is_replaced() -> None:
         assert rows["publisher"].reason.startswith("silent for")
 
     run_in_processes(scenario, APART)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runner", ["processes", pytest.param("ray", marks=pytest.mark.ray)])
+def test_a_new_supervisor_adopts_the_living_and_restarts_who_dies_then(
+    runner: str, request: pytest.FixtureRequest
+) -> None:
+    async def scenario(play: Playground) -> None:
+        before = await play.until(lambda rows: rows[PEER].report.get("latest_seen", 0) > 20)
+        os.kill(before["supervisor"].pid, signal.SIGKILL)
+        rows = await play.until(
+            lambda rows: rows["supervisor"].incarnation == 2 and all(row.state == "READY" for row in rows.values())
+        )
+        assert {name: row.pid for name, row in rows.items() if name != "supervisor"} == {
+            name: row.pid for name, row in before.items() if name != "supervisor"
+        }
+        os.kill(rows["publisher"].pid, signal.SIGKILL)
+        rows = await play.until(lambda rows: rows["publisher"].restarts == 1 and rows["publisher"].state == "READY")
+        assert rows["publisher"].incarnation > before["publisher"].incarnation
+        seen = rows[PEER].report["latest_seen"]
+        await play.until(lambda rows: rows[PEER].report["latest_seen"] > seen + 20)
+
+    if runner == "ray":
+        request.getfixturevalue("local_ray")
+    RUNNERS[runner](scenario, APART)

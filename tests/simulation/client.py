@@ -53,6 +53,18 @@ class Client:
         status, body, _ = await self.signed("POST", "/api/v3/order", **params)
         return status, body
 
+    async def fault(self, **fields: object) -> None:
+        async with self._http.post(f"{self._base}/fake/faults", json=fields) as answer:
+            assert answer.status == 200, await answer.text()
+
+    async def no_faults(self) -> None:
+        status, _, _ = await self.request("DELETE", "/fake/faults")
+        assert status == 200
+
+    async def raw_socket(self, path: str) -> aiohttp.ClientWebSocketResponse:
+        """It answers no ping by itself and shows those that come."""
+        return await self._http.ws_connect(self._base + path, autoping=False)
+
     async def socket(self, path: str) -> "Socket":
         return Socket(await self._http.ws_connect(self._base + path, max_msg_size=0))
 

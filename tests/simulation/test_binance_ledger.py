@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+import pytest
 
 from actors.simulation.binance.venue import FakeBinance
 from runtime.clock import NS_PER_S
@@ -82,3 +83,106 @@ def test_balances_follow_from_fills_and_open_orders() -> None:
         for asset, row in ledger["balances"][KEY].items()
     }
     assert held == expected_balances(ledger)
+
+
+def last_price(venue: FakeBinance, now: int) -> float:
+    reply = venue.http("GET", "", "/api/v3/ticker/price", "symbol=BTCUSDT", {}, "", now)
+    return float(msgspec.json.decode(reply.body)["price"])
+
+
+def random_request(random: Random, opened: list[Any], last: float) -> tuple[str, str, dict[str, object]]:
+    """(method, path, parameters) of anything that a client may do to orders on one symbol, sensible or not."""
+
+    def price(offset: float) -> Decimal:
+        return Decimal(last + offset).quantize(Decimal("0.01"))
+
+    def leg(prefix: str, above: bool, side: str) -> dict[str, object]:
+        sign = 1 if above else -1
+        losses, profits = ("STOP_LOSS", "STOP_LOSS_LIMIT"), ("LIMIT_MAKER", "TAKE_PROFIT", "TAKE_PROFIT_LIMIT")
+        fitting = losses if above == (side == "BUY") else profits
+        kind = random.choice(fitting if random.random() < 0.9 else losses + profits)
+        params: dict[str, object] = {f"{prefix}Type": kind}
+        if kind != "LIMIT_MAKER":
+            params[f"{prefix}StopPrice"] = price(sign * random.uniform(0, 8))
+        if kind not in ("STOP_LOSS", "TAKE_PROFIT"):
+            params[f"{prefix}Price"] = price(sign * random.uniform(0, 8))
+        if kind.endswith("_LIMIT"):
+            params[f"{prefix}TimeInForce"] = random.choice(("GTC", "IOC", "FOK"))
+        return params
+
+    side, other_side = random.choice((("BUY", "SELL"), ("SELL", "BUY")))
+    quantity = Decimal(random.randint(1, 300)) / 100
+    common: dict[str, object] = {"symbol": "BTCUSDT"}
+    common["selfTradePreventionMode"] = random.choice(
+        ("NONE", "EXPIRE_MAKER", "EXPIRE_TAKER", "EXPIRE_BOTH", "DECREMENT")
+    )
+    working = {
+        "workingType": "LIMIT",
+        "workingTimeInForce": random.choice(("GTC", "IOC")),
+        "workingSide": side,
+        "workingQuantity": quantity,
+        "workingPrice": price(random.gauss(0, 4)),
+    }
+    match random.randint(0, 8):
+        case 0:
+            legs = leg("above", True, side) | leg("below", False, side)
+            return "POST", "/api/v3/orderList/oco", common | legs | {"side": side, "quantity": quantity}
+        case 1:
+            pending = leg("pending", random.random() < 0.5, other_side)
+            other = {"pendingSide": other_side, "pendingQuantity": quantity}
+            return "POST", "/api/v3/orderList/oto", common | working | pending | other
+        case 2:
+            legs = leg("pendingAbove", True, other_side) | leg("pendingBelow", False, other_side)
+            other = {"pendingSide": other_side, "pendingQuantity": quantity}
+            return "POST", "/api/v3/orderList/otoco", common | working | legs | other
+        case 3 if opened:
+            row = random.choice(opened)
+            smaller = (Decimal(row["origQty"]) * Decimal(random.uniform(0.3, 0.99))).quantize(Decimal("0.00001"))
+            ids = {"symbol": "BTCUSDT", "orderId": row["orderId"]}
+            return "PUT", "/api/v3/order/amend/keepPriority", ids | {"newQty": smaller}
+        case 4 if opened:
+            row = random.choice(opened)
+            return "DELETE", "/api/v3/order", {"symbol": "BTCUSDT", "orderId": row["orderId"]}
+        case 5:
+            return (
+                "POST",
+                "/api/v3/order",
+                common | leg("", random.random() < 0.5, side) | {"side": side} | {"quantity": quantity},
+            )
+        case 6:
+            kind = {"type": "MARKET", "quoteOrderQty": random.randint(100, 400_000)}
+            return "POST", "/api/v3/order", common | kind | {"side": side}
+        case _:
+            order = {"side": side, "type": "LIMIT", "timeInForce": "GTC", "price": price(random.gauss(0, 5))}
+            tip = {"icebergQty": (quantity / 4).quantize(Decimal("0.00001"))} if random.random() < 0.4 else {}
+            return "POST", "/api/v3/order", common | order | tip | {"quantity": quantity}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_is_done_nothing_is_lost_and_nothing_stays_set_aside(seed: int) -> None:
+    random = Random(seed)
+    venue = FakeBinance(START, seed=seed, rate=60, symbols=("BTCUSDT",), order_limit=10**6, weight_limit=10**9)
+    now, seen = START, set()
+    for number in range(300):
+        now += random.randint(1, NS_PER_S // 4)
+        if number % 20 == 19:
+            request(venue, "DELETE", "/api/v3/openOrders", now, symbol="BTCUSDT")
+        opened = request(venue, "GET", "/api/v3/openOrders", now, symbol="BTCUSDT")
+        last = last_price(venue, now)
+        method, path, params = random_request(random, opened, last)
+        params = {name[0].lower() + name[1:]: value for name, value in params.items()}
+        answer = request(venue, method, path, now, **params)
+        seen.add((path.rsplit("/", 1)[-1], "code" in answer))
+        balances = msgspec.json.decode(venue.http("GET", "", "/fake/ledger", "", {}, "", now).body)["balances"][KEY]
+        assert all(Decimal(row[part]) >= 0 for row in balances.values() for part in ("free", "locked")), (path, params)
+    assert {("oco", False), ("oto", False), ("otoco", False), ("keepPriority", False), ("order", False)} <= seen
+    request(venue, "DELETE", "/api/v3/openOrders", now, symbol="BTCUSDT")
+    assert request(venue, "GET", "/api/v3/openOrders", now) == []
+    assert request(venue, "GET", "/api/v3/openOrderList", now) == []
+    ledger = msgspec.json.decode(venue.http("GET", "", "/fake/ledger", "", {}, "", now).body)
+    rows = [order for orders in ledger["orders"].values() for order in orders]
+    assert {"FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"} == {row["status"] for row in rows}
+    held = {asset: (Decimal(row["free"]), Decimal(row["locked"])) for asset, row in ledger["balances"][KEY].items()}
+    expected = expected_balances(ledger)
+    assert held == {asset: (expected[asset][0], 0) for asset in held}

@@ -155,12 +155,24 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=6,
 )
+METHODS = [
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "SET_PROPERTY",
+    "depth",
+    "order.place",
+    "klines",
+    "session.logon",
+    "orderList.place.oco",
+    "orderList.cancel",
+    "order.amend.keepPriority",
+    "userDataStream.subscribe",
+]
 requests = st.fixed_dictionaries(
     {},
     optional={
         "id": json_values,
-        "method": st.sampled_from(["SUBSCRIBE", "UNSUBSCRIBE", "SET_PROPERTY", "depth", "order.place", "klines"])
-        | json_values,
+        "method": st.sampled_from(METHODS) | json_values,
         "params": st.dictionaries(
             st.sampled_from(["symbol", "limit", "interval", "timestamp", "apiKey", "signature"]),
             json_values | st.sampled_from(["BTCUSDT", "1m", "demo-key"]),

@@ -25,6 +25,9 @@ async def main() -> None:
         resting = await exchange.create_order("BTC/USDT", "limit", "buy", 0.01, 60000, {"postOnly": True})
         opened = await exchange.fetch_open_orders("BTC/USDT")
         canceled = await exchange.cancel_order(resting["id"], "BTC/USDT")
+        stop = await exchange.create_order("BTC/USDT", "limit", "buy", 0.01, 71000, {"stopLossPrice": 70000})
+        edited = await exchange.edit_order(stop["id"], "BTC/USDT", "limit", "buy", 0.01, 61000)
+        left = await exchange.cancel_all_orders("BTC/USDT")
         report = {
             "markets": sorted(markets),
             "last": ticker["last"] > 0,
@@ -33,6 +36,9 @@ async def main() -> None:
             "trade": [trade["order"] == order["id"], trade["amount"]],
             "opened": [row["id"] == resting["id"] for row in opened],
             "canceled": canceled["status"],
+            "stop": [stop["type"], stop["status"]],
+            "edited": [edited["id"] != stop["id"], edited["price"]],
+            "left": [row["id"] == edited["id"] for row in left],
         }
         print(json.dumps(report))
     finally:

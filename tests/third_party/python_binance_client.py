@@ -32,6 +32,38 @@ async def main() -> None:
         symbol="BTCUSDT", side="SELL", type="MARKET", quantity="0.01", newOrderRespType="FULL"
     )
     trades = await client.get_my_trades(symbol="BTCUSDT")
+    stop = await client.create_order(
+        symbol="BTCUSDT",
+        side="BUY",
+        type="STOP_LOSS_LIMIT",
+        timeInForce="GTC",
+        quantity="0.01",
+        price="71000",
+        stopPrice="70000",
+    )
+    pair = await client.create_oco_order(
+        symbol="BTCUSDT",
+        side="SELL",
+        quantity="0.01",
+        aboveType="LIMIT_MAKER",
+        abovePrice="70000",
+        belowType="STOP_LOSS_LIMIT",
+        belowStopPrice="60000",
+        belowPrice="59000",
+        belowTimeInForce="GTC",
+    )
+    waiting = await client.get_open_orders(symbol="BTCUSDT")
+    replaced = await client.cancel_replace_order(
+        symbol="BTCUSDT",
+        side="BUY",
+        type="LIMIT",
+        timeInForce="GTC",
+        quantity="0.01",
+        price="61000",
+        cancelReplaceMode="STOP_ON_FAILURE",
+        cancelOrderId=stop["orderId"],
+    )
+    all_canceled = await client.cancel_all_open_orders(symbol="BTCUSDT")
     await client.session.close()
     report = {
         "levels": [len(bids), len(asks)],
@@ -41,6 +73,10 @@ async def main() -> None:
         "opened": [order["status"] for order in opened],
         "canceled": canceled["status"],
         "over_socket": over_socket["status"],
+        "pair": [order["clientOrderId"] != "" for order in pair["orders"]],
+        "waiting": sorted(order["type"] for order in waiting),
+        "replaced": [replaced["cancelResult"], replaced["newOrderResult"]],
+        "all_canceled": sorted(row.get("status", row.get("listOrderStatus")) for row in all_canceled),
         "trades": [trade["qty"] for trade in trades],
     }
     print(json.dumps(report), flush=True)

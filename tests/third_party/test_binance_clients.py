@@ -27,6 +27,10 @@ async def test_python_binance_keeps_a_book_and_sees_its_fill(tmp_path: Path) -> 
     assert report["canceled"] == "CANCELED"
     assert report["over_socket"] == "FILLED"
     assert sum(Decimal(quantity) for quantity in report["trades"]) == Decimal("0.02")
+    assert report["pair"] == [True, True]
+    assert report["waiting"] == ["LIMIT_MAKER", "STOP_LOSS_LIMIT", "STOP_LOSS_LIMIT"]
+    assert report["replaced"] == ["SUCCESS", "SUCCESS"]
+    assert report["all_canceled"] == ["ALL_DONE", "CANCELED"]
 
 
 async def test_ccxt_keeps_a_book_and_sees_its_fill(tmp_path: Path) -> None:
@@ -40,4 +44,7 @@ async def test_ccxt_keeps_a_book_and_sees_its_fill(tmp_path: Path) -> None:
         "trade": [True, 0.01],
         "opened": [True],
         "canceled": "canceled",
+        "stop": ["limit", "open"],
+        "edited": [True, 61000.0],
+        "left": [True],
     }

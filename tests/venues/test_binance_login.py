@@ -118,9 +118,3 @@ def test_a_terminated_user_stream_takes_the_venue_down_until_it_is_subscribed_ag
     outputs = venue.on_frame("orders", answer(frame(outputs, "time"), {"serverTime": NOW // MS}), NOW)
     subscription = frame(outputs, "userDataStream.subscribe.signature")
     assert of(VenueUp, venue.on_frame("orders", answer(subscription, {"subscriptionId": 1}), NOW))
-
-
-def test_an_announced_shutdown_reopens_the_order_link() -> None:
-    assert a_venue_up().on_frame("orders", b'{"event":{"e":"serverShutdown","E":1770123456789}}', NOW) == [
-        OpenLink("orders", "wss://ws-api.binance.com:443/ws-api/v3", Lane.COMMANDS)
-    ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from actors.messages import BookDelta, BookInvalidated, BookSnapshot, Quote, Trade
@@ -174,13 +174,13 @@ def test_a_quote_that_is_not_numbers_is_a_bad_frame_and_not_a_quote() -> None:
     assert not bad.drop_link
 
 
-def test_answers_to_probes_are_silent_and_a_shutdown_reopens_the_link() -> None:
+def test_answers_to_probes_are_silent_and_a_shutdown_opens_the_next_socket() -> None:
     venue = a_venue()
     up(venue)
     assert venue.on_frame("feed-0", b'{"result":true,"id":1}', NOW) == []
     (reopen,) = venue.on_frame("feed-0", stream("!serverShutdown", e="serverShutdown", E=1770123456789), NOW)
     assert isinstance(reopen, OpenLink)
-    assert reopen.link == "feed-0"
+    assert reopen.link == "feed-0.1"
 
 
 def test_every_open_link_is_probed() -> None:
@@ -209,7 +209,7 @@ def test_snapshots_never_exceed_the_weight_limit_and_go_on_with_the_next_minute(
             wake_ups.append(output)
     assert len(asked) == 19  # 19 × 250 and 20 for the instruments of 6000, one fifth of which is left to others
     assert [wake_up.tag for wake_up in wake_ups] == ["snapshots"]
-    assert NOW % (60 * S) + wake_ups[0].delay_ns == 60 * S
+    assert NOW % (60 * S) + wake_ups[0].delay_ns == 60 * S + 60 * S // 64  # the clock may be a little off
     assert len(of(HttpRequest, venue.on_wake_up("snapshots", NOW + wake_ups[0].delay_ns))) == 4
 
 
@@ -272,6 +272,7 @@ def test_captured_books_come_out_as_an_independent_reconstruction_has_them() -> 
 
 
 @needs_captures
+@settings(deadline=None)
 @given(data=st.data())
 def test_mutated_captured_frames_never_raise(data: st.DataObject) -> None:
     venue = a_venue(CAPTURED)

@@ -1,7 +1,15 @@
 """Signatures against the examples that the venue's documentation prints."""
 
+from base64 import b64decode
+from urllib.parse import unquote
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from actors.credentials import Keys, Secret
-from actors.venues.binance.signing import Signer
+from actors.venues.binance_api.signing import Signer
+from runtime.errors import ConfigError
 
 KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
@@ -87,3 +95,26 @@ def test_a_truth_value_is_signed_as_json_writes_it() -> None:
     signed = signer.sign_parameters({"omitZeroBalances": True})
     as_text = signer.sign_parameters({"omitZeroBalances": "true"})
     assert signed["signature"] == as_text["signature"]
+
+
+def test_an_ed25519_key_signs_what_its_public_key_verifies() -> None:
+    private = Ed25519PrivateKey.generate()
+    pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    owner = Signer(Keys(Secret(KEY), Secret(pem)))
+    assert owner.can_log_on
+    signed = owner.sign_parameters({"timestamp": 1649729878532})
+    payload = f"apiKey={KEY}&timestamp=1649729878532"
+    private.public_key().verify(b64decode(str(signed["signature"])), payload.encode())
+    query, _, signature = owner.sign_query({"symbol": "BTCUSDT"}).rpartition("&signature=")
+    private.public_key().verify(b64decode(unquote(signature)), query.encode())
+
+
+def test_an_hmac_key_cannot_log_on() -> None:
+    assert not signer.can_log_on
+
+
+@pytest.mark.parametrize("body", ["nonsense", ""])
+def test_a_private_key_that_cannot_be_read_is_a_mistake_of_the_configuration(body: str) -> None:
+    pem = f"-----BEGIN PRIVATE KEY-----\n{body}\n-----END PRIVATE KEY-----"
+    with pytest.raises(ConfigError, match="is no private key"):
+        Signer(Keys(Secret(KEY), Secret(pem)))

@@ -11,6 +11,7 @@ from actors.messages import (
     AccountReported,
     Balance,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
@@ -79,7 +80,7 @@ REPORTS = [
         {"x": "REJECTED", "X": "REJECTED", "r": "INSUFFICIENT_BALANCES"},
         [OrderRejected("binance", ID, "INSUFFICIENT_BALANCES", "INSUFFICIENT_BALANCES", NOW)],
     ),
-    ({"x": "REPLACED"}, []),
+    ({"x": "REPLACED", "q": "0.4"}, [OrderAmended("binance", ID, "0.4", 7 * MS, NOW)]),
 ]
 
 

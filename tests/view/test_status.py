@@ -67,4 +67,5 @@ def test_the_summary_holds_what_a_program_asks_for() -> None:
         "latency": {"feed": {"p50_us": 85.4, "p99_us": 1234.0, "p999_us": 3000.0}},
         "restarts": {"connector.binance": 0, "order_manager": 0, "router": 0, "strategy.maker": 2},
         "dropped": {"connector.binance": 7, "order_manager": 0, "router": 0, "strategy.maker": 0},
+        "books": {},
     }

@@ -72,12 +72,12 @@ def test_a_quote_is_read_by_its_positions() -> None:
 
 def test_an_order_written_by_another_implementation_is_understood() -> None:
     spec = ["ab" * 16, "maker", "binance", "BTCUSDT", "BUY", "LIMIT", "0.1", "100.10", "GTC", False]
-    written = msgpack.packb(["PlaceOrder", spec, [1, 2, 3, 4, 5, 0, 0], 3, 99])
+    written = msgpack.packb([["PlaceOrder", spec, [1, 2, 3, 4, 5, 0, 0], 3, 99]])
     order = OrderSpec("ab" * 16, "maker", "binance", "BTCUSDT", Side.BUY, OrderType.LIMIT, "0.1", "100.10")
-    assert CODEC.decode(written) == PlaceOrder(order, Stamps(1, 2, 3, 4, 5), 3, 99)
+    assert CODEC.decode(written) == [PlaceOrder(order, Stamps(1, 2, 3, 4, 5), 3, 99)]
 
 
 def test_a_field_that_a_newer_writer_added_is_ignored() -> None:
     fill = OrderFilled("v", "c", "1", "S", "t", Side.SELL, "1", "2", "0", "BNB", True, 1, 2)
     newer = [*msgpack.unpackb(CODEC.encode(fill)), "something new"]
-    assert CODEC.decode(msgpack.packb(newer)) == fill
+    assert CODEC.decode(msgpack.packb([newer])) == [fill]

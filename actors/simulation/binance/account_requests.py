@@ -5,21 +5,17 @@ Sources: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/trad
 
 from collections.abc import Callable
 
-from actors.model.order import Side, TimeInForce
 from actors.simulation.accounts import Account
+from actors.simulation.binance import reports
 from actors.simulation.binance.limits import Limits
 from actors.simulation.binance.numbers import fixed
-from actors.simulation.binance.orders import ResponseType, Status, Ticket, VenueOrder, VenueOrderType
+from actors.simulation.binance.orders import Status, VenueOrder
 from actors.simulation.binance.parameters import Parameters
 from actors.simulation.binance.refusal import Refusal, mandatory
+from actors.simulation.binance.tickets import Common, read_common, read_ticket
 from actors.simulation.binance.trading import FEE_RATE, Trading
 
 _DAY_MS = 86_400_000
-_BAD_TIF = Refusal(-1115, "Invalid timeInForce.")
-_BAD_TYPE = Refusal(-1116, "Invalid orderType.")
-_BAD_SIDE = Refusal(-1117, "Invalid side.")
-_BAD_RESPONSE_TYPE = Refusal(-1130, "Data sent for parameter 'newOrderRespType' is not valid.")
-_UNSUPPORTED = ("stopPrice", "trailingDelta", "icebergQty", "pegPriceType", "pegOffsetValue", "pegOffsetType")
 
 
 class AccountRequests:
@@ -29,12 +25,12 @@ class AccountRequests:
         self._check_symbol = check_symbol
 
     def place(self, account: Account, parameters: Parameters, now: int) -> object:
-        ticket = self._ticket(parameters)
+        ticket = read_ticket(parameters, self.common(parameters))
         parameters.done()
-        return self._trading.place(account, ticket, now).response(ticket.response_type)
+        return reports.response(self._trading.place(account, ticket, now), ticket.response_type)
 
     def test(self, account: Account, parameters: Parameters, now: int) -> object:
-        ticket = self._ticket(parameters)
+        ticket = read_ticket(parameters, self.common(parameters))
         rates = parameters.flag("computeCommissionRates")
         parameters.done()
         self._trading.check(account, ticket)
@@ -47,31 +43,43 @@ class AccountRequests:
         return self._cancel(order, new_id, restriction, now)
 
     def cancel_all(self, account: Account, parameters: Parameters, now: int) -> object:
+        """Orders of a list are cancelled and shown as that list."""
         symbol = self._check_symbol(parameters.required("symbol"))
         parameters.done()
-        orders = self._trading.open_orders(account, symbol)
+        orders = self._trading.register.open(account, symbol)
         if not orders:
             raise Refusal(-2011, "Unknown order sent.")
-        return [self._trading.cancel(order, None, now) for order in orders]
+        return [self._trading.cancel(order, None, now) for order in orders if order.is_open]
 
     def cancel_replace(self, account: Account, parameters: Parameters, now: int) -> object:
+        """Filters and the order count come first; a new order that was not attempted counts too."""
         mode = parameters.required("cancelReplaceMode")
         if mode not in ("STOP_ON_FAILURE", "ALLOW_FAILURE"):
             raise mandatory("cancelReplaceMode")
-        ticket = self._ticket(parameters)
+        ticket = read_ticket(parameters, self.common(parameters))
         order = self._asked_order(account, parameters, "cancelOrderId", "cancelOrigClientOrderId")
         new_id = parameters.client_order_id("cancelNewClientOrderId")
         restriction = parameters.text("cancelRestrictions")
-        parameters.text("orderRateLimitExceededMode")
+        at_limit = parameters.text("orderRateLimitExceededMode") or "DO_NOTHING"
+        if at_limit not in ("DO_NOTHING", "CANCEL_ONLY"):
+            raise Refusal(-1130, "Data sent for parameter 'orderRateLimitExceededMode' is not valid.")
         parameters.done()
         self._trading.check(account, ticket)
+        limited: Refusal | None = None
+        try:
+            self._limits.count_orders(1, now)
+        except Refusal as refusal:
+            if at_limit == "DO_NOTHING":
+                raise
+            limited = refusal
+
+        def place() -> object:
+            if limited is not None:
+                raise limited
+            return reports.response(self._trading.place(account, ticket, now, is_counted=True), ticket.response_type)
+
         canceled, cancel_answer = _attempt(lambda: self._cancel(order, new_id, restriction, now))
-        if not canceled and mode == "STOP_ON_FAILURE":
-            placed, place_answer = None, None
-        else:
-            placed, place_answer = _attempt(
-                lambda: self._trading.place(account, ticket, now).response(ticket.response_type)
-            )
+        placed, place_answer = (None, None) if not canceled and mode == "STOP_ON_FAILURE" else _attempt(place)
         data = {
             "cancelResult": "SUCCESS" if canceled else "FAILURE",
             "newOrderResult": "NOT_ATTEMPTED" if placed is None else "SUCCESS" if placed else "FAILURE",
@@ -80,23 +88,67 @@ class AccountRequests:
         }
         if canceled and placed:
             return data
+        at_limit_status = 429 if limited is not None and mode == "STOP_ON_FAILURE" else None
         if not canceled and not placed:
-            raise Refusal(-2022, "Order cancel-replace failed.", data=data)
-        raise Refusal(-2021, "Order cancel-replace partially failed.", status=409, data=data)
+            raise Refusal(-2022, "Order cancel-replace failed.", status=at_limit_status or 400, data=data)
+        message = "Order cancel-replace partially failed."
+        raise Refusal(-2021, message, status=at_limit_status or 409, data=data)
+
+    def amend(self, account: Account, parameters: Parameters, now: int) -> object:
+        order = self._asked_order(account, parameters, "orderId", "origClientOrderId")
+        new_id = parameters.client_order_id("newClientOrderId")
+        parameters.required("newQty")
+        quantity = parameters.decimal("newQty")
+        assert quantity is not None
+        parameters.done()
+        return self._trading.amend(order, quantity, new_id, now)
+
+    def amendments(self, account: Account, parameters: Parameters, now: int) -> object:
+        parameters.required("orderId")
+        order = self._asked_order(account, parameters, "orderId", "origClientOrderId")
+        from_id, limit = parameters.integer("fromExecutionId"), parameters.limit(500, 1000)
+        parameters.done()
+        if order is None:
+            return []
+        made = zip(order.amendments, reports.amendments(order), strict=True)
+        rows = [row for amendment, row in made if from_id is None or amendment.execution_id >= from_id]
+        return rows[:limit]
+
+    def prevented_matches(self, account: Account, parameters: Parameters, now: int) -> object:
+        symbol = self._check_symbol(parameters.required("symbol"))
+        match_id, order_id = parameters.integer("preventedMatchId"), parameters.integer("orderId")
+        from_id, limit = parameters.integer("fromPreventedMatchId"), parameters.limit(500, 1000)
+        parameters.done()
+        if (match_id is None) == (order_id is None):
+            raise Refusal(-1128, "Combination of optional parameters invalid.")
+        mine = {order.order_id for order in self._trading.register.all() if order.account is account}
+        return [
+            reports.prevented_row(symbol, match)
+            for match in self._trading.prevented_matches(symbol)
+            if match.taker_order_id in mine
+            and match_id in (None, match.match_id)
+            and order_id in (None, match.taker_order_id, match.maker_order_id)
+            and (from_id is None or match.match_id >= from_id)
+        ][:limit]
+
+    def common(self, parameters: Parameters) -> Common:
+        """What every order of a request has; the symbol is checked first."""
+        symbol = self._check_symbol(parameters.required("symbol"))
+        return read_common(parameters, symbol, self._trading.market(symbol).rules.default_self_trade)
 
     def query(self, account: Account, parameters: Parameters, now: int) -> object:
         order = self._asked_order(account, parameters, "orderId", "origClientOrderId")
         parameters.done()
         if order is None:
             raise Refusal(-2013, "Order does not exist.")
-        return order.query()
+        return reports.query(order)
 
     def open_orders(self, account: Account, parameters: Parameters, now: int) -> object:
         symbol = parameters.text("symbol")
         parameters.done()
         if symbol is not None:
             self._check_symbol(symbol)
-        return [order.query() for order in self._trading.open_orders(account, symbol)]
+        return [reports.query(order) for order in self._trading.register.open(account, symbol)]
 
     def all_orders(self, account: Account, parameters: Parameters, now: int) -> object:
         symbol = self._check_symbol(parameters.required("symbol"))
@@ -104,8 +156,8 @@ class AccountRequests:
         start, end = _period(parameters)
         parameters.done()
         rows = [
-            order.query()
-            for order in self._trading.orders()
+            reports.query(order)
+            for order in self._trading.register.all()
             if order.account is account
             and order.symbol == symbol
             and (from_id is None or order.order_id >= from_id)
@@ -123,8 +175,8 @@ class AccountRequests:
         if from_id is not None and (start is not None or end is not None):
             raise Refusal(-1128, "Combination of optional parameters invalid.")
         found = [
-            (fill.trade_id, order.trade_row(fill))
-            for order in self._trading.orders()
+            (fill.trade_id, reports.trade_row(order, fill))
+            for order in self._trading.register.all()
             if order.account is account and order.symbol == symbol and order_id in (None, order.order_id)
             for fill in order.fills
             if (from_id is None or fill.trade_id >= from_id)
@@ -176,44 +228,6 @@ class AccountRequests:
         parameters.done()
         return self._limits.order_usage(now)
 
-    def _ticket(self, parameters: Parameters) -> Ticket:
-        symbol = self._check_symbol(parameters.required("symbol"))
-        parameters.required("side")
-        parameters.required("type")
-        side = parameters.choice("side", Side, _BAD_SIDE)
-        kind = parameters.choice("type", VenueOrderType, _BAD_TYPE)
-        assert side is not None
-        assert kind is not None
-        time_in_force = parameters.choice("timeInForce", TimeInForce, _BAD_TIF)
-        quantity, price = parameters.decimal("quantity"), parameters.decimal("price")
-        quote_quantity = parameters.decimal("quoteOrderQty")
-        _check_composition(
-            kind, time_in_force is not None, quantity is not None, price is not None, quote_quantity is not None
-        )
-        for name in _UNSUPPORTED:
-            if parameters.given(name):
-                raise Refusal(-1106, f"Parameter '{name}' sent when not required.")
-        if parameters.text("selfTradePreventionMode") not in (None, "NONE"):
-            raise Refusal(-1130, "Data sent for parameter 'selfTradePreventionMode' is not valid.")
-        response = parameters.choice("newOrderRespType", ResponseType, _BAD_RESPONSE_TYPE)
-        default = ResponseType.ACK if kind is VenueOrderType.LIMIT_MAKER else ResponseType.FULL
-        strategy_type = parameters.integer("strategyType")
-        if strategy_type is not None and strategy_type < 1_000_000:
-            raise Refusal(-1134, "`strategyType` was less than 1000000.")
-        return Ticket(
-            symbol=symbol,
-            side=side,
-            type=kind,
-            time_in_force=time_in_force or TimeInForce.GTC,
-            quantity=quantity,
-            quote_quantity=quote_quantity,
-            price=price,
-            client_order_id=parameters.client_order_id("newClientOrderId"),
-            response_type=response or default,
-            strategy_id=parameters.integer("strategyId"),
-            strategy_type=strategy_type,
-        )
-
     def _asked_order(
         self, account: Account, parameters: Parameters, id_name: str, client_id_name: str
     ) -> VenueOrder | None:
@@ -222,7 +236,7 @@ class AccountRequests:
         if order_id is None and client_id is None:
             message = f"Param '{client_id_name}' or '{id_name}' must be sent, but both were empty/null!"
             raise Refusal(-1102, message)
-        return self._trading.find(account, symbol, order_id, client_id)
+        return self._trading.register.find(account, symbol, order_id, client_id)
 
     def _cancel(self, order: VenueOrder | None, new_id: str | None, restriction: str | None, now: int) -> object:
         if restriction not in (None, "ONLY_NEW", "ONLY_PARTIALLY_FILLED"):
@@ -231,30 +245,6 @@ class AccountRequests:
         if restriction is not None and order is not None and order.is_open and order.status is not allowed[restriction]:
             raise Refusal(-2011, "Order was not canceled due to cancel restrictions.")
         return self._trading.cancel(order, new_id, now)
-
-
-def _check_composition(kind: VenueOrderType, tif: bool, quantity: bool, price: bool, quote_quantity: bool) -> None:
-    """Which parameters an order type needs and which it must not have."""
-    if kind is VenueOrderType.MARKET:
-        if tif:
-            raise Refusal(-1106, "Parameter 'timeInForce' sent when not required.")
-        if price:
-            raise Refusal(-1106, "Parameter 'price' sent when not required.")
-        if quantity and quote_quantity:
-            raise Refusal(-1106, "Parameter 'quoteOrderQty' sent when not required.")
-        if not quantity and not quote_quantity:
-            raise Refusal(-1102, "Param 'quantity' or 'quoteOrderQty' must be sent, but both were empty/null!")
-        return
-    if quote_quantity:
-        raise Refusal(-1106, "Parameter 'quoteOrderQty' sent when not required.")
-    if kind is VenueOrderType.LIMIT and not tif:
-        raise mandatory("timeInForce")
-    if kind is VenueOrderType.LIMIT_MAKER and tif:
-        raise Refusal(-1106, "Parameter 'timeInForce' sent when not required.")
-    if not quantity:
-        raise mandatory("quantity")
-    if kind in (VenueOrderType.LIMIT, VenueOrderType.LIMIT_MAKER) and not price:
-        raise mandatory("price")
 
 
 def _period(parameters: Parameters) -> tuple[int | None, int | None]:

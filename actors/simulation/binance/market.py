@@ -89,6 +89,9 @@ class DepthBatch:
 Listener = Callable[["Market", list[Event], list[Trade], int], None]
 """Told of every engine event, with the trades among them, before they are published."""
 
+Settled = Callable[["Market", list[Decimal], int], None]
+"""Told when everything is published, with the prices of the trades there were."""
+
 
 class Market:
     """`submit` and `cancel` are the only ways in. Every change of a level takes one update id; diffs chain."""
@@ -103,6 +106,8 @@ class Market:
         self.trades: deque[Trade] = deque(maxlen=_KEPT_TRADES)
         self.aggregates: deque[AggregateTrade] = deque(maxlen=_KEPT_TRADES)
         self.listener: Listener | None = None
+        self.settled: Settled | None = None
+        self._prices: list[Decimal] = []
         self._hub = hub
         self._next_order_id = first_ids
         self._next_trade_id = first_ids
@@ -124,6 +129,12 @@ class Market:
 
     def cancel(self, order_id: int, now: int) -> list[Event]:
         events = self.engine.cancel(order_id)
+        self._after(events, now)
+        return events
+
+    def reduce(self, order_id: int, quantity: Decimal, now: int) -> list[Event]:
+        """Make a waiting order smaller where it stands."""
+        events = self.engine.reduce(order_id, quantity)
         self._after(events, now)
         return events
 
@@ -179,6 +190,12 @@ class Market:
         if self.listener is not None:
             self.listener(self, events, trades, now)
         self._publish(events, trades, to_ms(now))
+        self._settle(now)
+
+    def _settle(self, now: int) -> None:
+        prices, self._prices = self._prices, []
+        if self.settled is not None:
+            self.settled(self, prices, now)
 
     def _number_trades(self, events: list[Event], ms: int) -> list[Trade]:
         trades = []
@@ -204,6 +221,7 @@ class Market:
 
     def _record_trade(self, trade: Trade) -> None:
         self.last_price = trade.price
+        self._prices.append(trade.price)
         self.trades.append(trade)
         self.candles.add_trade(trade.trade_id, trade.ms, trade.price, trade.quantity, not trade.buyer_is_maker)
 

@@ -7,6 +7,7 @@ import msgspec
 from actors.simulation.accounts import Account
 from actors.simulation.binance.account_requests import AccountRequests
 from actors.simulation.binance.limits import Limits
+from actors.simulation.binance.list_requests import ListRequests
 from actors.simulation.binance.market_data import MarketData
 from actors.simulation.binance.parameters import Parameters
 
@@ -48,7 +49,11 @@ def _trades_weight(parameters: Parameters) -> int:
     return 5 if parameters.given("orderId") else 20
 
 
-def operations(data: MarketData, requests: AccountRequests) -> dict[str, Operation]:
+def _prevented_weight(parameters: Parameters) -> int:
+    return 20 if parameters.given("orderId") else 2
+
+
+def operations(data: MarketData, requests: AccountRequests, lists: ListRequests) -> dict[str, Operation]:
     return {
         "ping": PublicOperation(_always(1), data.ping),
         "time": PublicOperation(_always(1), data.time),
@@ -68,6 +73,17 @@ def operations(data: MarketData, requests: AccountRequests) -> dict[str, Operati
         "order.test": SignedOperation(_always(1), requests.test),
         "order.cancel": SignedOperation(_always(1), requests.cancel, counts_orders=True),
         "order.cancelReplace": SignedOperation(_always(1), requests.cancel_replace, counts_orders=True),
+        "order.amend.keepPriority": SignedOperation(_always(4), requests.amend),
+        "order.amendments": SignedOperation(_always(4), requests.amendments),
+        "orderList.place": SignedOperation(_always(1), lists.old_oco, counts_orders=True),
+        "orderList.place.oco": SignedOperation(_always(1), lists.oco, counts_orders=True),
+        "orderList.place.oto": SignedOperation(_always(1), lists.oto, counts_orders=True),
+        "orderList.place.otoco": SignedOperation(_always(1), lists.otoco, counts_orders=True),
+        "orderList.cancel": SignedOperation(_always(1), lists.cancel, counts_orders=True),
+        "orderList.status": SignedOperation(_always(4), lists.status),
+        "openOrderLists.status": SignedOperation(_always(6), lists.open),
+        "allOrderLists": SignedOperation(_always(20), lists.all),
+        "myPreventedMatches": SignedOperation(_prevented_weight, requests.prevented_matches),
         "order.status": SignedOperation(_always(4), requests.query),
         "openOrders.status": SignedOperation(_by_symbol(6, 80), requests.open_orders),
         "openOrders.cancelAll": SignedOperation(_always(1), requests.cancel_all, counts_orders=True),

@@ -1,20 +1,23 @@
-"""An order as the venue keeps it, and every payload that shows one.
+"""An order as the venue keeps it.
 
-Sources: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpoints and …/user-data-stream
+Sources: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpoints and …/enums
 """
 
 from decimal import Decimal
 from enum import Enum
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from actors.model.order import OrderType, Side, TimeInForce
 from actors.simulation.accounts import Account
-from actors.simulation.binance.numbers import fixed
-from actors.simulation.matching import EndReason
+from actors.simulation.matching import EndReason, SelfTrade
+
+if TYPE_CHECKING:
+    from actors.simulation.binance.order_lists import OrderList
+    from actors.simulation.binance.stops import Trigger
 
 ZERO = Decimal(0)
-_ZERO_TEXT = "0.00000000"
 
 
 class VenueOrderType(Enum):
@@ -27,25 +30,65 @@ class VenueOrderType(Enum):
     TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
 
     def as_matched(self) -> OrderType:
-        return OrderType.MARKET if self is VenueOrderType.MARKET else OrderType.LIMIT
+        return OrderType.MARKET if self in MARKETABLE else OrderType.LIMIT
+
+
+STOP_LOSSES = (VenueOrderType.STOP_LOSS, VenueOrderType.STOP_LOSS_LIMIT)
+TAKE_PROFITS = (VenueOrderType.TAKE_PROFIT, VenueOrderType.TAKE_PROFIT_LIMIT)
+CONTINGENT = (*STOP_LOSSES, *TAKE_PROFITS)
+"""They wait for a price; the filters call them algo orders."""
+MARKETABLE = (VenueOrderType.MARKET, VenueOrderType.STOP_LOSS, VenueOrderType.TAKE_PROFIT)
 
 
 class Status(Enum):
     NEW = "NEW"
+    PENDING_NEW = "PENDING_NEW"
+    """Part of a list, before its working order is filled."""
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
     FILLED = "FILLED"
     CANCELED = "CANCELED"
     EXPIRED = "EXPIRED"
+    EXPIRED_IN_MATCH = "EXPIRED_IN_MATCH"
+    """By self-trade prevention."""
 
 
-OPEN = (Status.NEW, Status.PARTIALLY_FILLED)
+OPEN = (Status.NEW, Status.PENDING_NEW, Status.PARTIALLY_FILLED)
+
+
+class ExpiryReason(Enum):
+    REJECTED = "REJECTED"
+    OCO_TRIGGER = "OCO_TRIGGER"
+    OTO_PHASE_ONE_EXPIRED = "OTO_PHASE_ONE_EXPIRED"
+    UNFILLED_IOC_QUANTITY_EXPIRED = "UNFILLED_IOC_QUANTITY_EXPIRED"
+    UNFILLED_FOK_ORDER_EXPIRED = "UNFILLED_FOK_ORDER_EXPIRED"
+    INSUFFICIENT_LIQUIDITY = "INSUFFICIENT_LIQUIDITY"
+
 
 EXPIRY_REASONS = {
-    EndReason.WOULD_TAKE: "REJECTED",
-    EndReason.NOT_FILLABLE: "UNFILLED_FOK_ORDER_EXPIRED",
-    EndReason.IMMEDIATE_REMAINDER: "UNFILLED_IOC_QUANTITY_EXPIRED",
-    EndReason.NO_LIQUIDITY: "INSUFFICIENT_LIQUIDITY",
+    EndReason.WOULD_TAKE: ExpiryReason.REJECTED,
+    EndReason.NOT_FILLABLE: ExpiryReason.UNFILLED_FOK_ORDER_EXPIRED,
+    EndReason.IMMEDIATE_REMAINDER: ExpiryReason.UNFILLED_IOC_QUANTITY_EXPIRED,
+    EndReason.NO_LIQUIDITY: ExpiryReason.INSUFFICIENT_LIQUIDITY,
 }
+
+
+class SelfTradeMode(Enum):
+    NONE = "NONE"
+    EXPIRE_MAKER = "EXPIRE_MAKER"
+    EXPIRE_TAKER = "EXPIRE_TAKER"
+    EXPIRE_BOTH = "EXPIRE_BOTH"
+    DECREMENT = "DECREMENT"
+    TRANSFER = "TRANSFER"
+
+    def as_matched(self) -> SelfTrade:
+        """Within one account a transfer is a decrement."""
+        match self:
+            case SelfTradeMode.NONE:
+                return SelfTrade.ALLOW
+            case SelfTradeMode.TRANSFER:
+                return SelfTrade.DECREMENT
+            case _:
+                return SelfTrade(self.value)
 
 
 class ResponseType(Enum):
@@ -68,6 +111,11 @@ class Ticket(msgspec.Struct, frozen=True):
     response_type: ResponseType
     strategy_id: int | None = None
     strategy_type: int | None = None
+    stop_price: Decimal | None = None
+    trailing_delta: int | None = None
+    """In hundredths of a percent."""
+    iceberg_quantity: Decimal | None = None
+    self_trade: SelfTradeMode = SelfTradeMode.NONE
 
 
 class Fill(msgspec.Struct, frozen=True):
@@ -81,8 +129,30 @@ class Fill(msgspec.Struct, frozen=True):
     is_maker: bool
 
 
+class PreventedMatch(msgspec.Struct, frozen=True):
+    """A trade with oneself that did not happen; a quantity is zero for a side that lost nothing by it."""
+
+    match_id: int
+    taker_order_id: int
+    maker_order_id: int
+    mode: SelfTradeMode
+    price: Decimal
+    taker_quantity: Decimal
+    maker_quantity: Decimal
+    ms: int
+
+
+class Amendment(msgspec.Struct, frozen=True):
+    execution_id: int
+    old_client_order_id: str
+    new_client_order_id: str
+    old_quantity: Decimal
+    new_quantity: Decimal
+    ms: int
+
+
 class VenueOrder:
-    """`locked` is what the account has set aside for what is left of it."""
+    """`locked` is what the account has set aside for what is left of it; `working_ms` when it went to the book."""
 
     def __init__(self, order_id: int, client_order_id: str, account: Account, ticket: Ticket, ms: int) -> None:
         self.order_id = order_id
@@ -96,151 +166,26 @@ class VenueOrder:
         self.quote_quantity = ticket.quote_quantity or ZERO
         self.executed = ZERO
         self.quote_executed = ZERO
+        self.prevented = ZERO
         self.locked = ZERO
         self.status = Status.NEW
         self.fills: list[Fill] = []
+        self.prevented_matches: list[PreventedMatch] = []
+        self.amendments: list[Amendment] = []
         self.created_ms = self.updated_ms = ms
-        self.expiry_reason: str | None = None
+        self.working_ms: int | None = None
+        self.expiry_reason: ExpiryReason | None = None
+        self.trigger: Trigger | None = None
+        self.list: OrderList | None = None
 
     @property
     def is_open(self) -> bool:
         return self.status in OPEN
 
-    def ack(self) -> dict[str, object]:
-        return {
-            "symbol": self.symbol,
-            "orderId": self.order_id,
-            "orderListId": -1,
-            "clientOrderId": self.client_order_id,
-            "transactTime": self.updated_ms,
-        }
+    @property
+    def is_contingent(self) -> bool:
+        return self.ticket.type in CONTINGENT
 
-    def response(self, kind: ResponseType) -> dict[str, object]:
-        """The answer to a placed order."""
-        if kind is ResponseType.ACK:
-            return self.ack()
-        result = self.ack() | self._state() | {"workingTime": self.created_ms, "selfTradePreventionMode": "NONE"}
-        if kind is ResponseType.FULL:
-            result["fills"] = [
-                {
-                    "price": fixed(fill.price),
-                    "qty": fixed(fill.quantity),
-                    "commission": fixed(fill.commission),
-                    "commissionAsset": fill.commission_asset,
-                    "tradeId": fill.trade_id,
-                }
-                for fill in self.fills
-            ]
-        return result | self._conditional()
-
-    def cancel_response(self, original_id: str) -> dict[str, object]:
-        ids = {"symbol": self.symbol, "origClientOrderId": original_id}
-        return ids | self.ack() | self._state() | {"selfTradePreventionMode": "NONE"} | self._conditional()
-
-    def query(self) -> dict[str, object]:
-        """The answer to a question about the order."""
-        state = self._state()
-        return {
-            "symbol": self.symbol,
-            "orderId": self.order_id,
-            "orderListId": -1,
-            "clientOrderId": self.client_order_id,
-            **state,
-            "stopPrice": _ZERO_TEXT,
-            "icebergQty": _ZERO_TEXT,
-            "time": self.created_ms,
-            "updateTime": self.updated_ms,
-            "isWorking": True,
-            "workingTime": self.created_ms,
-            "selfTradePreventionMode": "NONE",
-            **self._conditional(),
-        }
-
-    def trade_row(self, fill: Fill) -> dict[str, object]:
-        """As `GET /api/v3/myTrades` answers."""
-        return {
-            "symbol": self.symbol,
-            "id": fill.trade_id,
-            "orderId": self.order_id,
-            "orderListId": -1,
-            "price": fixed(fill.price),
-            "qty": fixed(fill.quantity),
-            "quoteQty": fixed(fill.price * fill.quantity),
-            "commission": fixed(fill.commission),
-            "commissionAsset": fill.commission_asset,
-            "time": fill.ms,
-            "isBuyer": self.side is Side.BUY,
-            "isMaker": fill.is_maker,
-            "isBestMatch": True,
-        }
-
-    def execution_report(
-        self, execution: str, execution_id: int, ms: int, fill: Fill | None = None, original_id: str = ""
-    ) -> dict[str, object]:
-        """The user stream's event; `fill` for a TRADE, `original_id` for a CANCELED one."""
-        report: dict[str, object] = {
-            "e": "executionReport",
-            "E": ms,
-            "s": self.symbol,
-            "c": self.client_order_id,
-            "S": self.side.value,
-            "o": self.ticket.type.value,
-            "f": self.ticket.time_in_force.value,
-            "q": fixed(self.quantity),
-            "p": fixed(self.price),
-            "P": _ZERO_TEXT,
-            "F": _ZERO_TEXT,
-            "g": -1,
-            "C": original_id,
-            "x": execution,
-            "X": self.status.value,
-            "r": "NONE",
-            "i": self.order_id,
-            "l": fixed(fill.quantity) if fill else _ZERO_TEXT,
-            "z": fixed(self.executed),
-            "L": fixed(fill.price) if fill else _ZERO_TEXT,
-            "n": fixed(fill.commission) if fill else "0",
-            "N": fill.commission_asset if fill else None,
-            "T": self.updated_ms,
-            "t": fill.trade_id if fill else -1,
-            "I": execution_id,
-            "w": self.is_open and self.ticket.type is not VenueOrderType.MARKET,
-            "m": fill.is_maker if fill else False,
-            "M": fill is not None,
-            "O": self.created_ms,
-            "Z": fixed(self.quote_executed),
-            "Y": fixed(fill.price * fill.quantity) if fill else _ZERO_TEXT,
-            "Q": fixed(self.quote_quantity),
-            "W": self.created_ms,
-            "V": "NONE",
-        }
-        if self.ticket.strategy_id is not None:
-            report["j"] = self.ticket.strategy_id
-        if self.ticket.strategy_type is not None:
-            report["J"] = self.ticket.strategy_type
-        if execution == "EXPIRED":
-            report["eR"] = self.expiry_reason
-        return report
-
-    def _state(self) -> dict[str, object]:
-        return {
-            "price": fixed(self.price),
-            "origQty": fixed(self.quantity),
-            "executedQty": fixed(self.executed),
-            "origQuoteOrderQty": fixed(self.quote_quantity),
-            "cummulativeQuoteQty": fixed(self.quote_executed),
-            "status": self.status.value,
-            "timeInForce": self.ticket.time_in_force.value,
-            "type": self.ticket.type.value,
-            "side": self.side.value,
-        }
-
-    def _conditional(self) -> dict[str, object]:
-        shown: dict[str, object] = {}
-        if self.ticket.strategy_id is not None:
-            shown["strategyId"] = self.ticket.strategy_id
-        if self.ticket.strategy_type is not None:
-            shown["strategyType"] = self.ticket.strategy_type
-        if self.expiry_reason is not None:
-            shown["expiryReason"] = self.expiry_reason
-        return shown
+    @property
+    def left(self) -> Decimal:
+        return self.quantity - self.executed - self.prevented

@@ -31,5 +31,9 @@ def rejected(message: str) -> Refusal:
     return Refusal(-2010, message)
 
 
+def amend_rejected(message: str) -> Refusal:
+    return Refusal(-2038, message)
+
+
 def filter_failure(name: str) -> Refusal:
     return Refusal(-1013, f"Filter failure: {name}")

@@ -16,6 +16,7 @@ leave the replayed streams untouched.
 
 from decimal import Decimal
 from math import inf
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -113,6 +114,7 @@ class ReplayedMarket(Market):
             event = _trade.decode(payload)
             price, quantity = Decimal(event.price), Decimal(event.quantity)
             self._record_trade(Trade(event.last_id, price, quantity, event.ms, event.buyer_is_maker))
+            self._settle(now)
 
     def tick_fast(self, now: int) -> None:
         """The fast diffs are the captured ones."""
@@ -167,11 +169,16 @@ def _sides(bids: list[Level], asks: list[Level]) -> list[tuple[Side, Decimal, De
 class Replay:
     """Plays the frames of one recording into its markets and onto the streams; `speed` 0 is as fast as read."""
 
+    product = "Binance spot"
+
     def __init__(self, capture: Capture, hub: StreamHub, speed: float, now: int) -> None:
         self._hub = hub
         self._speed = inf if speed == 0 else speed
         self._frames = capture.frames
         self.played = 0
+        self.infos: list[dict[str, Any]] = []
+        self.markets: dict[str, Market] = {}
+        self._replayed: dict[str, ReplayedMarket] = {}
         self._began: int | None = None
         self._held: ReplayedMarket | None = None
         self._held_until = 0
@@ -180,15 +187,13 @@ class Replay:
         try:
             self._read(capture, now)
         except (KeyError, msgspec.DecodeError) as error:
-            raise ConfigError(f"replay: {capture.name} is not a recording of Binance spot: {error!r}") from None
+            raise ConfigError(f"replay: {capture.name} is not a recording of {self.product}: {error!r}") from None
 
     def _read(self, capture: Capture, now: int) -> None:
-        self.infos = [in_current_shape(info) for info in _exchange_info(capture)]
+        self.infos = [in_current_shape(info) for info in exchange_info(capture)]
         rules = {info["symbol"]: SymbolRules(info) for info in self.infos}
-        captured = {_combined.decode(frame.payload).stream for frame in capture.frames}
-        self.markets: dict[str, Market] = {}
-        self._replayed: dict[str, ReplayedMarket] = {}
-        for symbol, payload in _snapshots(capture).items():
+        captured = captured_streams(capture)
+        for symbol, payload in depth_snapshots(capture).items():
             market = ReplayedMarket(rules[symbol], self._hub, payload, captured, now)
             self.markets[symbol] = self._replayed[symbol] = market
 
@@ -246,7 +251,11 @@ class Replay:
             self._held, self._held_until = market, now + _SNAPSHOT_WAIT_NS
 
 
-def _exchange_info(capture: Capture) -> list[dict[str, object]]:
+def captured_streams(capture: Capture) -> set[str]:
+    return {_combined.decode(frame.payload).stream for frame in capture.frames}
+
+
+def exchange_info(capture: Capture) -> list[dict[str, object]]:
     for answer in capture.answers:
         if urlsplit(answer.url).path.endswith("/exchangeInfo"):
             symbols: list[dict[str, object]] = answer.json()["symbols"]
@@ -254,7 +263,7 @@ def _exchange_info(capture: Capture) -> list[dict[str, object]]:
     raise ConfigError(f"replay: the recording {capture.name} has no exchangeInfo answer")
 
 
-def _snapshots(capture: Capture) -> dict[str, bytes]:
+def depth_snapshots(capture: Capture) -> dict[str, bytes]:
     """The first captured depth answer of each symbol."""
     found: dict[str, bytes] = {}
     for answer in capture.answers:

@@ -4,15 +4,18 @@ Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
-
+from actors.simulation.binance.fault_answers import Unanswered, answer_under
 from actors.simulation.binance.limits import Limits
 from actors.simulation.binance.operations import Operation, PublicOperation, SignedOperation, charge
 from actors.simulation.binance.parameters import Parameters
 from actors.simulation.binance.refusal import Refusal
 from actors.simulation.binance.security import Security
+from actors.simulation.binance.time_units import TimeUnit, in_unit
+from actors.simulation.faults import RequestFault
+from actors.simulation.http_reply import NO_REPLY, json_reply
+from actors.simulation.http_reply import HttpReply as HttpReply
 
 _ROUTES = {
     ("GET", "/api/v3/ping"): "ping",
@@ -34,6 +37,17 @@ _ROUTES = {
     ("DELETE", "/api/v3/order"): "order.cancel",
     ("GET", "/api/v3/order"): "order.status",
     ("POST", "/api/v3/order/cancelReplace"): "order.cancelReplace",
+    ("PUT", "/api/v3/order/amend/keepPriority"): "order.amend.keepPriority",
+    ("GET", "/api/v3/order/amendments"): "order.amendments",
+    ("POST", "/api/v3/order/oco"): "orderList.place",
+    ("POST", "/api/v3/orderList/oco"): "orderList.place.oco",
+    ("POST", "/api/v3/orderList/oto"): "orderList.place.oto",
+    ("POST", "/api/v3/orderList/otoco"): "orderList.place.otoco",
+    ("DELETE", "/api/v3/orderList"): "orderList.cancel",
+    ("GET", "/api/v3/orderList"): "orderList.status",
+    ("GET", "/api/v3/allOrderList"): "allOrderLists",
+    ("GET", "/api/v3/openOrderList"): "openOrderLists.status",
+    ("GET", "/api/v3/myPreventedMatches"): "myPreventedMatches",
     ("GET", "/api/v3/openOrders"): "openOrders.status",
     ("DELETE", "/api/v3/openOrders"): "openOrders.cancelAll",
     ("GET", "/api/v3/allOrders"): "allOrders",
@@ -59,24 +73,26 @@ _ELSEWHERE: dict[str, object] = {
 """What client libraries ask of the venue's other products when they start: there is nothing there."""
 
 
-class HttpReply(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-def json_reply(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpReply:
-    all_headers = {"Content-Type": "application/json;charset=UTF-8"} | dict(headers or {})
-    return HttpReply(status, all_headers, msgspec.json.encode(body))
-
-
 class Rest:
     def __init__(self, operations: dict[str, Operation], security: Security, limits: Limits) -> None:
         self._operations = operations
         self._security = security
         self._limits = limits
 
-    def answer(self, method: str, path: str, query: str, headers: Mapping[str, str], body: str, now: int) -> HttpReply:
+    def name(self, method: str, path: str) -> str:
+        """Of the operation, as the WebSocket API calls it; empty when there is none."""
+        return _ROUTES.get((method, path), "")
+
+    def answer(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: str,
+        now: int,
+        fault: RequestFault | None = None,
+    ) -> HttpReply:
         if (method, path) in _RETIRED:
             return HttpReply(410, {"Content-Type": "text/html"}, b"<html><body><h2>410 Gone</h2></body></html>")
         if path in _ELSEWHERE:
@@ -86,20 +102,24 @@ class Rest:
             return HttpReply(404, {"Content-Type": "text/html"}, b"<html><body><h2>404 Not found</h2></body></html>")
         operation = self._operations[name]
         try:
-            answer = self._run(operation, query, headers, body, now)
+            unit = TimeUnit.parse(_header(headers, "x-mbx-time-unit"))
+            answer = answer_under(fault, now, lambda: self._run(operation, query, headers, body, now))
         except Refusal as refusal:
             return self._refused(refusal, now)
+        except Unanswered:
+            return NO_REPLY
         usage = self._limits.weight_headers(now)
         if isinstance(operation, SignedOperation) and operation.counts_orders:
             usage |= self._limits.order_headers(now)
-        return json_reply(answer, headers=usage)
+        reply = json_reply(answer, headers=usage)
+        return reply._replace(body=in_unit(reply.body, unit))
 
     def _run(self, operation: Operation, query: str, headers: Mapping[str, str], body: str, now: int) -> Any:
         parameters = Parameters.from_request(query, body)
         weight = charge(operation, parameters, self._limits, now)
         if isinstance(operation, PublicOperation):
             return operation.run(parameters, now)
-        account = self._security.check_rest(_key(headers), query, body, parameters, now)
+        account = self._security.check_rest(_header(headers, "x-mbx-apikey"), query, body, parameters, now)
         answer = operation.run(account, parameters, now)
         if operation.counts_orders:
             self._limits.refund(weight, now)
@@ -112,6 +132,6 @@ class Rest:
         return json_reply(refusal.body(), refusal.status, headers)
 
 
-def _key(headers: Mapping[str, str]) -> str:
+def _header(headers: Mapping[str, str], wanted: str) -> str:
     """Header names have no case."""
-    return next((value for name, value in headers.items() if name.lower() == "x-mbx-apikey"), "")
+    return next((value for name, value in headers.items() if name.lower() == wanted), "")

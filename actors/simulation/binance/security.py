@@ -1,4 +1,4 @@
-"""Who sent a request: key, time and HMAC-SHA256 signature, written from the venue's documentation.
+"""Who sent a request: key, time and signature (HMAC-SHA256, Ed25519 or RSA), written from the venue's documentation.
 
 Sources: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/request-security and
 https://developers.binance.com/docs/binance-spot-api-docs/websocket-api/request-security
@@ -31,9 +31,17 @@ class Security:
         _check_signature(account, payload.encode(), parameters.required("signature"))
         return account
 
-    def check_message(self, params: dict[str, str], parameters: Parameters, now: int) -> Account:
-        """The payload of a WebSocket API request is its parameters in the order of their names."""
+    def check_message(
+        self, params: dict[str, str], parameters: Parameters, now: int, logged_on: Account | None = None
+    ) -> Account:
+        """The payload of a WebSocket API request is its parameters in the order of their names.
+
+        Who has logged on may leave out key and signature.
+        """
         self._check_time(parameters, now)
+        if logged_on is not None and not parameters.given("apiKey"):
+            parameters.text("signature")
+            return logged_on
         account = self.account(parameters.required("apiKey"))
         payload = "&".join(f"{name}={value}" for name, value in sorted(params.items()) if name != "signature")
         _check_signature(account, payload.encode(), parameters.required("signature"))
@@ -73,6 +81,10 @@ def _without_signature(text: str) -> str:
 
 
 def _check_signature(account: Account, payload: bytes, signature: str) -> None:
+    if account.public_key is not None:
+        if not account.public_key.verifies(signature, payload):
+            raise Refusal(-1022, "Signature for this request is not valid.")
+        return
     expected = hmac.new(account.secret.encode(), payload, hashlib.sha256).hexdigest()
     if not hmac.compare_digest(expected.encode(), signature.lower().encode()):
         raise Refusal(-1022, "Signature for this request is not valid.")

@@ -9,21 +9,24 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from actors.simulation.binance.time_units import TimeUnit, in_unit
+
 _MAX_STREAMS = 1024
 _MAX_MESSAGES_PER_SECOND = 5
 _NS_PER_S = 1_000_000_000
 _METHODS = ("SUBSCRIBE", "UNSUBSCRIBE", "LIST_SUBSCRIPTIONS", "SET_PROPERTY", "GET_PROPERTY")
 
-Send = Callable[[str, bytes | None], None]
-"""(session, payload); None closes the session."""
+Send = Callable[[str, bytes | None, str], None]
+"""(session, payload, what it is about: a stream, or a kind of event); None as the payload closes the session."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class StreamSession:
-    def __init__(self, session: str, combined: bool) -> None:
+    def __init__(self, session: str, combined: bool, unit: TimeUnit) -> None:
         self.session = session
         self.combined = combined
+        self.unit = unit
         self.streams: dict[str, None] = {}
         self.second = 0
         self.messages = 0
@@ -47,15 +50,14 @@ class StreamHub:
         self._listeners: dict[str, dict[str, StreamSession]] = {}
 
     def open(self, session: str, path: str) -> None:
-        """`/ws`, `/ws/<stream>[/<stream>]` or `/stream[?streams=<stream>/<stream>]`."""
+        """`/ws`, `/ws/<stream>[/<stream>]` or `/stream[?streams=<stream>/<stream>]`; `timeUnit` after either."""
         parts = urlsplit(path)
+        query = parse_qs(parts.query)
         combined = parts.path.startswith("/stream")
-        state = self._sessions[session] = StreamSession(session, combined)
-        if combined:
-            names = "/".join(parse_qs(parts.query).get("streams", [])).split("/")
-        else:
-            names = parts.path.removeprefix("/ws").split("/")
-        self._subscribe(state, [name for name in names if name])
+        unit = TimeUnit.parse(query.get("timeUnit", [""])[0])
+        state = self._sessions[session] = StreamSession(session, combined, unit)
+        names = "/".join(query.get("streams", [])) if combined else parts.path.removeprefix("/ws")
+        self._subscribe(state, [name for name in names.split("/") if name])
 
     def close(self, session: str) -> None:
         state = self._sessions.pop(session, None)
@@ -83,17 +85,20 @@ class StreamHub:
     def publish_encoded(self, stream: str, payload: bytes) -> None:
         wrapped = b""
         for session, state in self._listeners.get(stream, {}).items():
-            if not state.combined:
-                self._send(session, payload)
-                continue
-            wrapped = wrapped or _wrap(stream, payload)
-            self._send(session, wrapped)
+            if state.unit is TimeUnit.MICROSECOND:
+                converted = in_unit(payload, state.unit)
+                self._send(session, _wrap(stream, converted) if state.combined else converted, stream)
+            elif not state.combined:
+                self._send(session, payload, stream)
+            else:
+                wrapped = wrapped or _wrap(stream, payload)
+                self._send(session, wrapped, stream)
 
     def announce(self, name: str, event: object) -> None:
         """To every session, whatever it listens to."""
         payload = _encode(event)
         for session, state in self._sessions.items():
-            self._send(session, _wrap(name, payload) if state.combined else payload)
+            self._send(session, _wrap(name, payload) if state.combined else payload, name)
 
     def receive(self, session: str, text: str, now: int) -> None:
         state = self._sessions[session]
@@ -101,13 +106,13 @@ class StreamHub:
         state.messages = state.messages + 1 if second == state.second else 1
         state.second = second
         if state.messages > _MAX_MESSAGES_PER_SECOND:
-            self._send(session, None)
+            self._send(session, None, "")
             return
         try:
             answer = self._answer(state, text)
         except _Invalid as invalid:
             answer = {"code": invalid.code, "msg": invalid.message}
-        self._send(session, _encode(answer))
+        self._send(session, _encode(answer), "answer")
 
     def _answer(self, state: StreamSession, text: str) -> dict[str, object]:
         try:

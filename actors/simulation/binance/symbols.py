@@ -3,13 +3,16 @@
 Source: https://developers.binance.com/docs/binance-spot-api-docs/filters
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from actors.model.order import OrderType, Side
-from actors.simulation.binance.refusal import filter_failure
+from actors.simulation.binance.orders import CONTINGENT, SelfTradeMode, Ticket, VenueOrder
+from actors.simulation.binance.refusal import Refusal, amend_rejected, filter_failure, rejected
+from actors.simulation.binance.stops import waits_above
 
 
 class SymbolRules:
@@ -27,7 +30,59 @@ class SymbolRules:
     def _number(self, filter_type: str, field: str) -> Decimal:
         return Decimal(self._filters.get(filter_type, {}).get(field, "0"))
 
-    def check_price(self, side: Side, price: Decimal, average: Decimal) -> None:
+    @property
+    def default_self_trade(self) -> SelfTradeMode:
+        return SelfTradeMode(self.info["defaultSelfTradePreventionMode"])
+
+    def check(self, ticket: Ticket, average: Decimal) -> None:
+        """Everything about one order that does not depend on the account; `average` stands for the average price."""
+        kind = ticket.type.as_matched()
+        if ticket.type.value not in self.info["orderTypes"]:
+            name = ticket.type.value.replace("_", " ").capitalize()
+            raise rejected(f"{name} orders are not supported for this symbol.")
+        if ticket.self_trade.value not in self.info["allowedSelfTradePreventionModes"]:
+            raise Refusal(-1013, "This symbol does not allow the specified self-trade prevention mode.")
+        for price in (ticket.price, ticket.stop_price):
+            if price is not None:
+                self._check_price(ticket.side, price, average)
+        if ticket.trailing_delta is not None:
+            self._check_trailing_delta(ticket, ticket.trailing_delta)
+        if ticket.quantity is not None:
+            self._check_quantity(kind, ticket.quantity)
+            self._check_notional(kind, ticket.quantity * (ticket.price or ticket.stop_price or average))
+            if ticket.iceberg_quantity is not None:
+                self._check_iceberg(ticket.quantity, ticket.iceberg_quantity)
+        if ticket.quote_quantity is not None:
+            self._check_notional(kind, ticket.quote_quantity)
+
+    def check_counts(self, orders: Sequence[VenueOrder], tickets: Sequence[Ticket]) -> None:
+        """`orders` are the account's open orders of this symbol, `tickets` what shall be added."""
+        algos = sum(order.is_contingent for order in orders), sum(ticket.type in CONTINGENT for ticket in tickets)
+        lists = len({order.list.list_id for order in orders if order.list is not None}), int(len(tickets) > 1)
+        for filter_type, field, (there, new) in (
+            ("MAX_NUM_ORDERS", "maxNumOrders", (len(orders), len(tickets))),
+            ("MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders", algos),
+            ("MAX_NUM_ORDER_LISTS", "maxNumOrderLists", lists),
+        ):
+            limit = self._filters.get(filter_type, {}).get(field)
+            if limit is not None and new and there + new > limit:
+                raise filter_failure(filter_type)
+
+    def check_amend(self, order: VenueOrder, quantity: Decimal) -> None:
+        if not self.info["amendAllowed"]:
+            raise amend_rejected("Order amend is not supported for this symbol.")
+        if quantity > order.quantity:
+            raise amend_rejected("Order amend (quantity increase) is not supported.")
+        if quantity == order.quantity:
+            raise amend_rejected("The requested action would change no state; rejecting")
+        if quantity <= order.quantity - order.left:
+            raise amend_rejected("Price * QTY is zero or less.")
+        limit = self._filters.get("MAX_NUM_ORDER_AMENDS", {}).get("maxNumOrderAmends")
+        if limit is not None and len(order.amendments) >= limit:
+            raise amend_rejected("Filter failure: MAX_NUM_ORDER_AMENDS")
+        self._check_quantity(order.ticket.type.as_matched(), quantity)
+
+    def _check_price(self, side: Side, price: Decimal, average: Decimal) -> None:
         if not _within(price, self._filters.get("PRICE_FILTER", {}), "minPrice", "maxPrice", "tickSize"):
             raise filter_failure("PRICE_FILTER")
         limits = self._filters.get("PERCENT_PRICE")
@@ -39,14 +94,14 @@ class SymbolRules:
             if not _between(price, average, limits[f"{prefix}MultiplierDown"], limits[f"{prefix}MultiplierUp"]):
                 raise filter_failure("PERCENT_PRICE_BY_SIDE")
 
-    def check_quantity(self, order_type: OrderType, quantity: Decimal) -> None:
+    def _check_quantity(self, order_type: OrderType, quantity: Decimal) -> None:
         if not _within(quantity, self._filters.get("LOT_SIZE", {}), "minQty", "maxQty", "stepSize"):
             raise filter_failure("LOT_SIZE")
         market = self._filters.get("MARKET_LOT_SIZE", {})
         if order_type is OrderType.MARKET and not _within(quantity, market, "minQty", "maxQty", "stepSize"):
             raise filter_failure("MARKET_LOT_SIZE")
 
-    def check_notional(self, order_type: OrderType, notional: Decimal) -> None:
+    def _check_notional(self, order_type: OrderType, notional: Decimal) -> None:
         limits = self._filters.get("NOTIONAL")
         if limits is None:
             return
@@ -56,10 +111,23 @@ class SymbolRules:
         if notional > Decimal(limits["maxNotional"]) and (not market or limits["applyMaxToMarket"]):
             raise filter_failure("NOTIONAL")
 
-    def check_open_orders(self, count: int) -> None:
-        limits = self._filters.get("MAX_NUM_ORDERS")
-        if limits is not None and count >= limits["maxNumOrders"]:
-            raise filter_failure("MAX_NUM_ORDERS")
+    def _check_iceberg(self, quantity: Decimal, tip: Decimal) -> None:
+        if not self.info["icebergAllowed"]:
+            raise rejected("Iceberg orders are not supported for this symbol.")
+        if tip > quantity:
+            raise rejected("IcebergQty exceeds QTY.")
+        self._check_quantity(OrderType.LIMIT, tip)
+        limit = self._filters.get("ICEBERG_PARTS", {}).get("limit")
+        if limit is not None and -(-quantity // tip) > limit:
+            raise filter_failure("ICEBERG_PARTS")
+
+    def _check_trailing_delta(self, ticket: Ticket, delta: int) -> None:
+        if not self.info["allowTrailingStop"]:
+            raise rejected("Trailing stop orders are not supported for this symbol.")
+        limits = self._filters.get("TRAILING_DELTA")
+        place = "Above" if waits_above(ticket) else "Below"
+        if limits is not None and not limits[f"minTrailing{place}Delta"] <= delta <= limits[f"maxTrailing{place}Delta"]:
+            raise filter_failure("TRAILING_DELTA")
 
 
 def _within(value: Decimal, limits: dict[str, Any], lowest: str, highest: str, step: str) -> bool:
@@ -158,22 +226,40 @@ def _info(listing: Listing) -> dict[str, Any]:
                 "avgPriceMins": 5,
             },
             {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
+            {"filterType": "ICEBERG_PARTS", "limit": 10},
+            {
+                "filterType": "TRAILING_DELTA",
+                "minTrailingAboveDelta": 10,
+                "maxTrailingAboveDelta": 2000,
+                "minTrailingBelowDelta": 10,
+                "maxTrailingBelowDelta": 2000,
+            },
             {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
+            {"filterType": "MAX_NUM_ORDER_LISTS", "maxNumOrderLists": 20},
+            {"filterType": "MAX_NUM_ORDER_AMENDS", "maxNumOrderAmends": 10},
         ],
         **_PERMISSIONS,
     }
 
 
 _CURRENT_FIELDS: dict[str, Any] = {
-    "orderTypes": ["LIMIT", "LIMIT_MAKER", "MARKET"],
-    "icebergAllowed": False,
-    "ocoAllowed": False,
-    "otoAllowed": False,
+    "orderTypes": [
+        "LIMIT",
+        "LIMIT_MAKER",
+        "MARKET",
+        "STOP_LOSS",
+        "STOP_LOSS_LIMIT",
+        "TAKE_PROFIT",
+        "TAKE_PROFIT_LIMIT",
+    ],
+    "icebergAllowed": True,
+    "ocoAllowed": True,
+    "otoAllowed": True,
     "opoAllowed": False,
     "quoteOrderQtyMarketAllowed": True,
-    "allowTrailingStop": False,
+    "allowTrailingStop": True,
     "cancelReplaceAllowed": True,
-    "amendAllowed": False,
+    "amendAllowed": True,
     "pegInstructionsAllowed": False,
 }
 
@@ -181,7 +267,7 @@ _PERMISSIONS: dict[str, Any] = {
     "permissions": [],
     "permissionSets": [["SPOT"]],
     "defaultSelfTradePreventionMode": "NONE",
-    "allowedSelfTradePreventionModes": ["NONE"],
+    "allowedSelfTradePreventionModes": [mode.value for mode in SelfTradeMode],
 }
 
 

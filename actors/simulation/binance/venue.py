@@ -12,18 +12,20 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from random import Random
+from urllib.parse import parse_qsl
 
-from actors.simulation.accounts import DEMO_KEY, DEMO_SECRET, Account
+from actors.simulation.accounts import DEMO_KEY, DEMO_PUBLIC_KEY_NAME, DEMO_SECRET, Account
 from actors.simulation.binance.account_requests import AccountRequests
 from actors.simulation.binance.candles import Candles
 from actors.simulation.binance.limits import Limits, Window
+from actors.simulation.binance.list_requests import ListRequests
 from actors.simulation.binance.market import Market
 from actors.simulation.binance.market_data import MarketData
 from actors.simulation.binance.numbers import to_ms
 from actors.simulation.binance.operations import operations
 from actors.simulation.binance.refusal import Refusal
 from actors.simulation.binance.replay import Replay
-from actors.simulation.binance.rest import HttpReply, Rest, json_reply
+from actors.simulation.binance.rest import Rest
 from actors.simulation.binance.security import Security
 from actors.simulation.binance.streams import StreamHub
 from actors.simulation.binance.symbols import LISTINGS, Listing
@@ -31,7 +33,25 @@ from actors.simulation.binance.trading import Trading
 from actors.simulation.binance.websocket_api import WebSocketApi
 from actors.simulation.binance.window import ledger, replay_state
 from actors.simulation.capture import Capture
+from actors.simulation.fault_desk import FaultDesk
+from actors.simulation.faults import (
+    Cut,
+    Fault,
+    Freeze,
+    LinkRole,
+    ServerShutdown,
+    StreamTerminated,
+)
 from actors.simulation.flow import OrderFlow
+from actors.simulation.http_reply import (
+    HttpReply,
+    answer_fault_window,
+    answer_under_faults,
+    json_reply,
+    refused_connection,
+)
+from actors.simulation.keys import load_public_key
+from actors.simulation.outbox import Outbox, Payload
 from runtime.errors import ConfigError
 
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "ETHBTC")
@@ -51,6 +71,8 @@ _FUNDS = Decimal(10_000_000)
 class FakeBinance:
     """`start` is the time at which trading begins; `rate` is steps of simulated order flow a second and symbol, 0 for
     none after the books have been filled. With a `replay` the markets are the recorded ones, without simulated flow.
+    `accounts` replace the demo account; `public_key` (PEM) adds one that signs with its private key.
+    `faults` is what shall go wrong.
     """
 
     def __init__(
@@ -64,14 +86,18 @@ class FakeBinance:
         weight_limit: int = 6_000,
         order_limit: int = 100,
         accounts: Sequence[Account] | None = None,
+        public_key: str | None = None,
     ) -> None:
-        self._outbox: list[tuple[str, bytes | None]] = []
+        self.faults = FaultDesk(Random(f"{seed} faults"), self._begin_fault, self._end_faults)
+        self._random = Random(f"{seed} corruption")
+        self._outbox = Outbox(self.faults, self._random)
+        self._now = start
         self._schedule: list[tuple[int, int, Callable[[int], int]]] = []
         self._scheduled = 0
         self._sessions = 0
         self._connections = Window(300)
         self._rate = rate
-        self._hub = StreamHub(self._send)
+        self._hub = StreamHub(self._send_stream)
         self._replay: Replay | None = None
         if replay is not None:
             self._replay = Replay(replay, self._hub, speed, start)
@@ -82,14 +108,17 @@ class FakeBinance:
             infos = [market.rules.info for market in self._markets.values()]
         if accounts is None:
             accounts = [_demo_account(self._markets)]
+        if public_key is not None:
+            accounts = [*accounts, _demo_account(self._markets, public_key)]
         self._accounts = {account.key: account for account in accounts}
         limits = Limits(weight_limit, order_limit)
         security = Security(self._accounts)
         self._trading = Trading(self._markets, limits, self._tell, Random(f"{seed} ids"))
         data = MarketData(infos, self._markets, limits)
-        served = operations(data, AccountRequests(self._trading, limits, data.check_symbol))
+        requests = AccountRequests(self._trading, limits, data.check_symbol)
+        served = operations(data, requests, ListRequests(self._trading, limits, requests.common))
         self._rest = Rest(served, security, limits)
-        self._api = WebSocketApi(served, security, limits, self._send)
+        self._api = WebSocketApi(served, security, limits, self.faults, self._send_event)
         self._at(start // _FAST_NS * _FAST_NS + _FAST_NS, self._tick_fast)
         self._at(start // _SLOW_NS * _SLOW_NS + _SLOW_NS, self._tick_slow)
 
@@ -99,16 +128,23 @@ class FakeBinance:
         role = _role(host, path)
         if role is None:
             return HttpReply(404, {"Content-Type": "text/html"}, b"<html><body><h2>404 Not found</h2></body></html>")
-        if self._connections.count(now) >= _CONNECTIONS_PER_WINDOW:
+        link = LinkRole.WS_API if role == "api" else LinkRole.STREAM
+        fault = self.faults.connect_fault(link, path, now)
+        if fault is not None:
+            return refused_connection(fault)
+        at = self._venue_time(now)
+        if self._connections.count(at) >= _CONNECTIONS_PER_WINDOW:
             return json_reply({"code": -1034, "msg": "Too many connection attempts from IP."}, 429)
-        self._connections.add(1, now)
+        self._connections.add(1, at)
         self._sessions += 1
         session = f"{role}-{self._sessions}"
         try:
             if role == "api":
-                self._api.open(session, path, now)
+                self._api.open(session, path, at)
+                self._outbox.open(session, LinkRole.WS_API, LinkRole.USER)
             else:
                 self._hub.open(session, path)
+                self._outbox.open(session, LinkRole.STREAM)
         except Refusal as refusal:
             return json_reply(refusal.body(), refusal.status)
         self._begin_replay(now)
@@ -117,17 +153,19 @@ class FakeBinance:
     def receive(self, session: str, text: str, now: int) -> None:
         """One text frame of this session."""
         self.advance(now)
-        if session in self._hub:
-            self._hub.receive(session, text, now)
-            self._begin_replay(now)
-        elif session in self._api:
-            mark = len(self._outbox)
-            answer = self._api.receive(session, text, now)
-            self._outbox.insert(mark, (session, answer))
+        if self._outbox.is_frozen(session):
+            self._outbox.keep_unheard(session, text)
+        else:
+            self._hear(session, text, now)
 
     def disconnect(self, session: str, now: int | None = None) -> None:
         self._hub.close(session)
         self._api.close(session)
+        self._outbox.close(session)
+
+    def is_frozen(self, session: str) -> bool:
+        """Whether a fault keeps this session silent: who drives it answers no ping either."""
+        return self._outbox.is_frozen(session)
 
     def http(
         self, method: str, host: str, path: str, query: str, headers: Mapping[str, str], body: str, now: int
@@ -135,44 +173,94 @@ class FakeBinance:
         """`path` without the query, `query` as it was sent, without the question mark."""
         self.advance(now)
         match method, path:
+            case _, "/fake/faults":
+                return answer_fault_window(self.faults, method, dict(parse_qsl(query)), body, now)
             case "GET", "/fake/ledger":
                 return json_reply(ledger(self._trading, self._accounts))
             case "GET", "/fake/state":
                 return json_reply(self._state(now))
             case _:
-                return self._rest.answer(method, path, query, headers, body, now)
+                pass
+        at = self._venue_time(now)
+        return answer_under_faults(
+            self.faults,
+            self._random,
+            self._rest.name(method, path),
+            f"{method} {path}",
+            now,
+            lambda fault: self._rest.answer(method, path, query, headers, body, at, fault),
+        )
 
     def advance(self, now: int) -> None:
         """Do everything that is due, in the order of its time."""
+        self._now = now
+        skew = self._venue_time(0)
         while self._schedule[0][0] <= now:
             due, _, action = heapq.heappop(self._schedule)
-            self._at(action(max(due, now - _MOST_BEHIND_NS)), action)
+            self._at(action(max(due, now - _MOST_BEHIND_NS) + skew) - skew, action)
         if self._replay is not None:
             self._replay.advance(now)
+        for session, text in self._outbox.take_unheard(now):
+            self._hear(session, text, now)
 
     def next_due(self) -> int | None:
-        due = self._schedule[0][0]
-        replay_due = self._replay.next_due() if self._replay is not None else None
-        return due if replay_due is None else min(due, replay_due)
+        dues = [self._schedule[0][0], self._outbox.next_due()]
+        if self._replay is not None:
+            dues.append(self._replay.next_due())
+        return min(due for due in dues if due is not None)
 
     @property
     def waits_for_readers(self) -> bool:
         """Whether everything that is left is due at once: who drives it should let the readers keep up."""
         return self._replay is not None and self._replay.waits_for_readers
 
-    def take_outbox(self) -> list[tuple[str, bytes | None]]:
-        """What to send since the last call, in order; None as the payload closes the session."""
-        outbox, self._outbox = self._outbox, []
-        return outbox
+    def take_outbox(self) -> list[tuple[str, Payload]]:
+        """What to send since the last call, in order; None as the payload closes the session, `Closing` too."""
+        return self._outbox.take(self._now)
 
     def shut_down(self, now: int) -> None:
         """Say on every socket that the venue is about to close it."""
-        event: dict[str, object] = {"e": "serverShutdown", "E": to_ms(now)}
+        event: dict[str, object] = {"e": "serverShutdown", "E": to_ms(self._venue_time(now))}
         self._hub.announce("!serverShutdown", event)
         self._api.announce(event)
 
-    def _send(self, session: str, payload: bytes | None) -> None:
-        self._outbox.append((session, payload))
+    def _hear(self, session: str, text: str, now: int) -> None:
+        at = self._venue_time(now)
+        if session in self._hub:
+            self._hub.receive(session, text, at)
+            self._begin_replay(now)
+        elif session in self._api:
+            place = len(self._outbox)
+            method, answer = self._api.receive(session, text, at)
+            if answer is not None:
+                self._outbox.put(session, answer, LinkRole.WS_API, method, place)
+
+    def _venue_time(self, now: int) -> int:
+        """What the venue's clock shows: a fault may have set it wrong."""
+        return now if self.faults.is_quiet else now + self.faults.clock_skew_ns(self._now)
+
+    def _begin_fault(self, fault: Fault, now: int) -> None:
+        match fault:
+            case Cut():
+                self._outbox.cut(fault)
+            case Freeze():
+                self._outbox.freeze(fault, now)
+            case ServerShutdown():
+                self.shut_down(now)
+            case StreamTerminated():
+                self._api.terminate_subscriptions(self._venue_time(now))
+            case _:
+                """A clock skew is in force as long as it is planned."""
+
+    def _end_faults(self, now: int) -> None:
+        self._outbox.thaw(now)
+        self._now = now
+
+    def _send_stream(self, session: str, payload: bytes | None, subject: str) -> None:
+        self._outbox.put(session, payload, LinkRole.STREAM, subject)
+
+    def _send_event(self, session: str, payload: bytes | None, subject: str) -> None:
+        self._outbox.put(session, payload, LinkRole.USER, subject)
 
     def _tell(self, account: Account, event: dict[str, object]) -> None:
         self._api.tell(account, event)
@@ -255,7 +343,11 @@ def _listing(symbol: str) -> Listing:
     return listing
 
 
-def _demo_account(markets: Mapping[str, Market]) -> Account:
+def _demo_account(markets: Mapping[str, Market], public_key: str | None = None) -> Account:
     """Ten million of every asset that is traded here."""
     assets = [asset for market in markets.values() for asset in (market.rules.base, market.rules.quote)]
-    return Account(DEMO_KEY, DEMO_SECRET, zlib.crc32(DEMO_KEY.encode()), dict.fromkeys(assets, _FUNDS))
+    funds = dict.fromkeys(assets, _FUNDS)
+    if public_key is None:
+        return Account(DEMO_KEY, DEMO_SECRET, zlib.crc32(DEMO_KEY.encode()), funds)
+    uid = zlib.crc32(DEMO_PUBLIC_KEY_NAME.encode())
+    return Account(DEMO_PUBLIC_KEY_NAME, "", uid, funds, load_public_key(public_key))

@@ -10,7 +10,7 @@ def ledger(trading: Trading, accounts: dict[str, Account]) -> dict[str, object]:
     """Every order under its client order id (oldest first: an id may be used again), every fill, every balance."""
     orders: dict[str, list[dict[str, object]]] = {}
     fills: list[dict[str, object]] = []
-    for order in trading.orders():
+    for order in trading.register.all():
         orders.setdefault(order.client_order_id, []).append(_order_row(order))
         fills.extend(_fill_row(order, fill) for fill in order.fills)
     fills.sort(key=lambda fill: (str(fill["symbol"]), fill["tradeId"]))

@@ -1,4 +1,4 @@
-"""The order books of one connection to Binance Spot: each kept in step with its stream, rebuilt after any doubt.
+"""The order books of one connection to Binance: each kept in step with its stream, rebuilt after any doubt.
 
 A gap, a crossed book or a lost link makes a book INVALID before anything else is told. It is whole again with the next
 `BookSnapshot`. Snapshots are asked for one after the other as the request weight allows, a book that keeps failing ever
@@ -6,6 +6,7 @@ more rarely.
 """
 
 from collections import deque
+from collections.abc import Callable
 from urllib.parse import quote
 
 import msgspec
@@ -13,16 +14,14 @@ import msgspec
 from actors.messages import BookDelta, BookInvalidated, BookSnapshot
 from actors.model.book import OrderBook
 from actors.venues.binance.book_sync import BookState, BookSync, Step
-from actors.venues.binance.clock import VenueClock
 from actors.venues.binance.payloads import DepthSnapshot, DepthUpdate
-from actors.venues.binance.weight import WeightBudget
+from actors.venues.binance_api.limits import Priority, RateLimits
 from actors.venues.contract import BadFrame, Output, Resynchronised, WakeUp
 from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
 from runtime.clock import NS_PER_MS, NS_PER_S
 
-SNAPSHOT_LEVELS = 5000
-SNAPSHOT_WEIGHT = 250
-"""Of a depth request with more than 1000 levels (rest-api.md, "Order book")."""
+AHEAD_NS = 60 * NS_PER_S
+"""No event's time may be later than that after its reception."""
 SNAPSHOTS_AT_ONCE = 4
 RETRY_MIN_NS = NS_PER_S // 4
 RETRY_MAX_NS = 60 * NS_PER_S
@@ -36,14 +35,28 @@ RETRY = "snapshot:"
 """Prefix of wake-up tags; the symbol follows."""
 
 
+class BookRule(msgspec.Struct, frozen=True):
+    """Where an interface's snapshots come from and when its books are in step."""
+
+    snapshot_path: str
+    """With its query, up to the symbol."""
+    snapshot_weight: int
+    update: type[DepthUpdate]
+    sync: Callable[[], BookSync]
+
+
+SPOT = BookRule("/api/v3/depth?limit=5000&symbol=", 250, DepthUpdate, BookSync)
+"""Weight of a depth request with more than 1000 levels: rest-api.md, "Order book"."""
+
+
 class SymbolBook:
     """One symbol's book and how it stands with its stream."""
 
     __slots__ = ("attempts", "book", "link", "reason", "sync", "synced_at", "ts_recv", "ts_venue")
 
-    def __init__(self, link: str) -> None:
+    def __init__(self, link: str, sync: BookSync) -> None:
         self.link = link
-        self.sync = BookSync()
+        self.sync = sync
         self.book = OrderBook()
         self.reason = "UNSYNCED: no update received yet"
         self.attempts = 0
@@ -53,20 +66,26 @@ class SymbolBook:
 
 
 class Books:
-    def __init__(self, venue: str, rest_url: str, budget: WeightBudget, clock: VenueClock) -> None:
+    def __init__(self, venue: str, rest_url: str, limits: RateLimits, rule: BookRule = SPOT) -> None:
         self._venue = venue
-        self._url = f"{rest_url}/api/v3/depth?limit={SNAPSHOT_LEVELS}&symbol="
-        self._budget = budget
-        self._clock = clock
+        self._rule = rule
+        self._url = rest_url + rule.snapshot_path
+        self._limits = limits
         self._books: dict[str, SymbolBook] = {}
-        self._decode_update = msgspec.json.Decoder(DepthUpdate).decode
+        self._decode_update = msgspec.json.Decoder(rule.update).decode
         self._decode_snapshot = msgspec.json.Decoder(DepthSnapshot).decode
         self._wanted: deque[str] = deque()
         self._asked: set[str] = set()
         self._pump_due = False
 
     def add(self, symbol: str, link: str) -> None:
-        self._books[symbol] = SymbolBook(link)
+        self._books[symbol] = SymbolBook(link, self._rule.sync())
+
+    def remove(self, symbol: str) -> None:
+        """What is still on its way for it is ignored."""
+        del self._books[symbol]
+        if symbol in self._wanted:
+            self._wanted.remove(symbol)
 
     # ---- the stream ----------------------------------------------------------------------------------------------
 
@@ -74,6 +93,8 @@ class Books:
         """Raises `msgspec.MsgspecError` or `ValueError` for what is no depth update; the book is then INVALID."""
         entry = self._books[symbol]
         update = self._decode_update(data)
+        if update.time * NS_PER_MS - ts_recv > AHEAD_NS:
+            raise ValueError(f"its time is {update.time}, more than a minute ahead")
         match entry.sync.on_update(update):
             case Step.APPLY:
                 delta = BookDelta(
@@ -86,7 +107,7 @@ class Books:
                     update.time * NS_PER_MS,
                     ts_recv,
                 )
-                _check_quantities(update)
+                _check_numbers(update)
                 entry.book.apply_delta(delta)
                 if entry.book.is_crossed:
                     return self._lost(symbol, entry, f"CROSSED: after update {update.last_id}", ts_recv)
@@ -147,7 +168,7 @@ class Books:
     def _pump(self, now: int) -> list[Output]:
         outputs: list[Output] = []
         while self._wanted and len(self._asked) < SNAPSHOTS_AT_ONCE:
-            wait = self._budget.spend(SNAPSHOT_WEIGHT, self._clock.time(now))
+            wait = self._limits.spend(self._rule.snapshot_weight, Priority.QUERY, now)
             if wait:
                 if not self._pump_due:
                     self._pump_due = True
@@ -163,16 +184,17 @@ class Books:
             self._pump_due = False
             return self._pump(now)
         symbol = tag.removeprefix(RETRY)
-        if self._books[symbol].sync.state is not BookState.BUFFERING:
+        entry = self._books.get(symbol)
+        if entry is None or entry.sync.state is not BookState.BUFFERING:
             return []
         return self._ask(symbol, now)
 
     def on_snapshot(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
         symbol = answer.id.removeprefix(REQUEST)
-        entry = self._books[symbol]
+        entry = self._books.get(symbol)
         self._asked.discard(symbol)
         outputs = self._pump(now)
-        if entry.sync.state is not BookState.BUFFERING:
+        if entry is None or entry.sync.state is not BookState.BUFFERING:
             return outputs
         if isinstance(answer, HttpFailed) or answer.status != 200:
             return outputs + self._want(symbol, now)
@@ -189,12 +211,12 @@ class Books:
     def _rebuild(
         self, symbol: str, entry: SymbolBook, snapshot: DepthSnapshot, updates: list[DepthUpdate], ts_recv: int
     ) -> list[Output]:
-        _check_quantities(snapshot)
+        _check_numbers(snapshot)
         entry.book.apply_snapshot(
             BookSnapshot(self._venue, symbol, snapshot.last_id, snapshot.bids, snapshot.asks, 0, ts_recv)
         )
         for update in updates:
-            _check_quantities(update)
+            _check_numbers(update)
             entry.book.apply_delta(
                 BookDelta(
                     self._venue, symbol, entry.book.sequence, update.last_id, update.bids, update.asks, 0, ts_recv
@@ -236,8 +258,9 @@ class Books:
         }
 
 
-def _check_quantities(update: DepthUpdate | DepthSnapshot) -> None:
+def _check_numbers(update: DepthUpdate | DepthSnapshot) -> None:
+    """That a price is one at all is seen by the book; that it has no sign, here: signs sort before digits."""
     for side in (update.bids, update.asks):
-        for _, quantity in side:
-            if not quantity.replace(".", "", 1).isdecimal():
-                raise ValueError(f"not a quantity: {quantity[:40]!r}")
+        for price, quantity in side:
+            if price < "0" or not quantity.replace(".", "", 1).isdecimal():
+                raise ValueError(f"not a level: {price[:40]!r}, {quantity[:40]!r}")

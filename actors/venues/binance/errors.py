@@ -1,53 +1,53 @@
-"""What an error of Binance means for the request that got it.
+"""The error codes of Binance Spot that others of Binance's interfaces do not have, or not with this meaning.
 
-Source: github.com/binance/binance-spot-api-docs, errors.md; status codes in web-socket-api.md, "Status codes".
+Source: github.com/binance/binance-spot-api-docs, errors.md. Codes that only its FIX interface sends are left out.
 """
 
-from enum import Enum
+from actors.venues.binance_api.errors import COMMON, Action, ErrorTable
 
-
-class Meaning(Enum):
-    REFUSED = "refused"
-    """The request was certainly not carried out."""
-    UNKNOWN = "unknown"
-    """It may have been carried out: ask."""
-    NOT_FOUND = "not found"
-    CLOCK = "clock"
-    """Refused because of our timestamp: learn the venue's time again."""
-    RATE_LIMIT = "rate limit"
-    """Refused, and nothing more may be sent for a while."""
-    SUBSCRIBED = "subscribed"
-    """Refused because it is already as wanted."""
-
-
-CODES: dict[int, Meaning] = {
-    -1000: Meaning.UNKNOWN,  # an unknown error occurred while processing the request
-    -1001: Meaning.UNKNOWN,  # internal error, unable to process
-    -1003: Meaning.RATE_LIMIT,  # too much request weight used, or banned
-    -1006: Meaning.UNKNOWN,  # unexpected response from the message bus: execution status unknown
-    -1007: Meaning.UNKNOWN,  # timeout waiting for the backend: execution status unknown
-    -1008: Meaning.RATE_LIMIT,  # server overloaded with other requests
-    -1015: Meaning.RATE_LIMIT,  # too many new orders
-    -1021: Meaning.CLOCK,  # timestamp outside of recvWindow, or ahead of the server's time
-    -1034: Meaning.RATE_LIMIT,  # too many connections
-    -2013: Meaning.NOT_FOUND,  # order does not exist
-    -2026: Meaning.NOT_FOUND,  # canceled or expired unfilled over 90 days ago and archived
-    -2035: Meaning.SUBSCRIBED,  # user data stream subscription already active
+CODES: dict[int, Action] = {
+    **COMMON,
+    -1034: Action.BACK_OFF,  # too many connections
+    -1035: Action.RETRY,  # logged out
+    -1122: Action.REFUSE,  # invalid symbolStatus
+    -1134: Action.REFUSE,  # strategyType below 1000000
+    -1135: Action.REFUSE,  # invalid JSON
+    -1139: Action.REFUSE,  # invalid ticker type
+    -1145: Action.REFUSE,  # invalid cancelRestrictions
+    -1151: Action.REFUSE,  # symbol more than once
+    -1152: Action.REFUSE,  # SBE header
+    -1153: Action.REFUSE,  # SBE schema
+    -1155: Action.REFUSE,  # SBE disabled
+    -1158: Action.REFUSE,  # order type not supported in OCO
+    -1160: Action.REFUSE,  # iceberg in OCO without GTC
+    -1161: Action.REFUSE,  # deprecated schema
+    -1165: Action.REFUSE,  # limit order of a buy OCO has to be below
+    -1166: Action.REFUSE,  # limit order of a sell OCO has to be above
+    -1168: Action.REFUSE,  # one order of an OCO has to be contingent
+    -1181: Action.BACK_OFF,  # too many messages
+    -1182: Action.REFUSE,  # conflicting parameters
+    -1191: Action.REFUSE,  # too many subscriptions
+    -1194: Action.REFUSE,  # invalid time unit
+    -1196: Action.REFUSE,  # stop loss of a buy OCO has to be above
+    -1197: Action.REFUSE,  # stop loss of a sell OCO has to be below
+    -1198: Action.REFUSE,  # take profit of a buy OCO has to be below
+    -1199: Action.REFUSE,  # take profit of a sell OCO has to be above
+    -1210: Action.REFUSE,  # invalid pegPriceType
+    -1211: Action.REFUSE,  # invalid pegOffsetType
+    -1220: Action.REFUSE,  # symbol is not in this symbolStatus
+    -1222: Action.REFUSE,  # working order of an OPO has to be a buy
+    -1223: Action.REFUSE,  # pending orders of an OPO have to be sells
+    -1224: Action.REFUSE,  # working order lacks a parameter
+    -1225: Action.REFUSE,  # pending order has a parameter too many
+    -2016: Action.REFUSE,  # no trading window for the symbol
+    -2021: Action.REFUSE,  # cancel-replace failed in part: its parts say what became of each
+    -2022: Action.REFUSE,  # cancel-replace failed in both parts
+    -2035: Action.ALREADY,  # user data stream subscription already active
+    -2036: Action.RETRY,  # user data stream subscription not active
+    -2038: Action.REFUSE,  # amend rejected
+    -2039: Action.REFUSE,  # client order id does not belong to this order id
+    -2042: Action.REFUSE,  # subscription ids used up on this connection
+    -2043: Action.REFUSE,  # no reference price
 }
-"""Every other code means REFUSED."""
 
-DUPLICATE = "Duplicate order sent."
-"""−2010: an open order has this client order id. Ids are never reused here, so it is this order that is there."""
-
-STATUSES: dict[int, Meaning] = {
-    403: Meaning.RATE_LIMIT,  # blocked by the web application firewall
-    418: Meaning.RATE_LIMIT,  # banned
-    429: Meaning.RATE_LIMIT,
-}
-
-
-def meaning_of(status: int, code: int, message: str) -> Meaning:
-    """A 5xx status means unknown whatever the code says."""
-    if status >= 500 or message == DUPLICATE:
-        return Meaning.UNKNOWN
-    return STATUSES.get(status) or CODES.get(code, Meaning.REFUSED)
+ERRORS = ErrorTable(CODES)

@@ -6,6 +6,7 @@ from actors.messages import (
     AccountReported,
     Balance,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
@@ -40,6 +41,8 @@ STATES = {
 }
 
 SELF_TRADE = "SELF_TRADE_PREVENTION"
+SPENT = "QUOTE_QUANTITY_SPENT"
+"""An order for an amount of the quote asset is done, whatever base quantity that came to."""
 
 
 class Executions:
@@ -76,6 +79,8 @@ class Executions:
         if answer.status in (OrderStatus.EXPIRED, OrderStatus.EXPIRED_IN_MATCH):
             reason = answer.expiry_reason or answer.status.value
             outputs.append(OrderExpired(self._venue, id, answer.executed_qty, reason, ts_venue, ts_recv))
+        elif answer.status is OrderStatus.FILLED and order.quote_quantity is not None:
+            outputs.append(OrderExpired(self._venue, id, answer.executed_qty, SPENT, ts_venue, ts_recv))
         return outputs
 
     def reported(self, info: OrderInfo, ts_recv: int) -> OrderReported:
@@ -120,7 +125,7 @@ class Executions:
             case ExecutionType.NEW:
                 return [OrderAccepted(self._venue, id, venue_order_id, ts_venue, ts_recv)]
             case ExecutionType.TRADE:
-                return [
+                fills: list[Output] = [
                     OrderFilled(
                         venue=self._venue,
                         client_order_id=id,
@@ -137,6 +142,9 @@ class Executions:
                         ts_recv=ts_recv,
                     )
                 ]
+                if report.status is OrderStatus.FILLED and report.quote_quantity.strip("0."):
+                    fills.append(OrderExpired(self._venue, id, report.filled_quantity, SPENT, ts_venue, ts_recv))
+                return fills
             case ExecutionType.CANCELED:
                 canceled = report.original_client_order_id or id
                 return [OrderCanceled(self._venue, canceled, report.filled_quantity, ts_venue, ts_recv)]
@@ -147,7 +155,9 @@ class Executions:
                 return [OrderExpired(self._venue, id, report.filled_quantity, reason, ts_venue, ts_recv)]
             case ExecutionType.TRADE_PREVENTION if report.status is OrderStatus.EXPIRED_IN_MATCH:
                 return [OrderExpired(self._venue, id, report.filled_quantity, SELF_TRADE, ts_venue, ts_recv)]
-            case ExecutionType.TRADE_PREVENTION | ExecutionType.REPLACED:
+            case ExecutionType.REPLACED:
+                return [OrderAmended(self._venue, id, report.quantity, ts_venue, ts_recv)]
+            case ExecutionType.TRADE_PREVENTION:
                 return []
             case _:
                 assert_never(report.execution)

@@ -13,6 +13,7 @@ import msgspec
 
 from actors.model.instrument import Instrument
 from actors.venues.binance.payloads import ExchangeInfo, Filter, SymbolInfo
+from actors.venues.binance_api.payloads import RateLimit
 from runtime.actor import HttpRequest
 
 WEIGHT = 20
@@ -35,22 +36,16 @@ def ask_all(rest_url: str) -> HttpRequest:
 
 class Listing(msgspec.Struct, frozen=True):
     instruments: dict[str, Instrument]
-    weight_limit: int | None
-    """Request weight that the venue allows in a minute."""
+    rate_limits: list[RateLimit]
 
 
 def read(venue: str, symbols: Sequence[str], body: bytes) -> Listing:
     """Raises `msgspec.MsgspecError` or `ValueError` for what is no such answer."""
     info = _decoder.decode(body)
     wanted = set(symbols)
-    weights = [
-        limit.limit
-        for limit in info.rate_limits
-        if limit.type == "REQUEST_WEIGHT" and limit.interval == "MINUTE" and limit.number == 1
-    ]
     return Listing(
         {symbol.symbol: _instrument(venue, symbol) for symbol in info.symbols if symbol.symbol in wanted},
-        weights[0] if weights else None,
+        info.rate_limits,
     )
 
 
@@ -64,19 +59,20 @@ def _instrument(venue: str, info: SymbolInfo) -> Instrument:
         symbol=info.symbol,
         base=info.base_asset,
         quote=info.quote_asset,
-        tick_size=_rule(price.tick_size),
-        min_price=_rule(price.min_price),
-        max_price=_rule(price.max_price),
-        lot_size=_rule(lot.step_size),
-        min_quantity=_rule(lot.min_qty),
-        max_quantity=_rule(lot.max_qty),
-        min_notional=_rule(notional.min_notional),
-        max_notional=_rule(notional.max_notional),
+        tick_size=filter_value(price.tick_size),
+        min_price=filter_value(price.min_price),
+        max_price=filter_value(price.max_price),
+        lot_size=filter_value(lot.step_size),
+        min_quantity=filter_value(lot.min_qty),
+        max_quantity=filter_value(lot.max_qty),
+        min_notional=filter_value(notional.min_notional),
+        max_notional=filter_value(notional.max_notional),
         trading=info.status == "TRADING",
     )
 
 
-def _rule(text: str) -> Decimal | None:
+def filter_value(text: str) -> Decimal | None:
+    """None for zero, which switches a filter off; raises `ValueError` for what is no number."""
     try:
         value = Decimal(text)
     except ArithmeticError as error:

@@ -1,29 +1,41 @@
-"""Binance Spot's market data: combined streams of trades, best bid and ask, and book updates, spread over links."""
+"""Binance Spot's market data: streams spread over links, opened and ended while they run, handed over between sockets.
 
-from collections.abc import Callable, Sequence
+Trades, best bid and ask, and book of every configured symbol always come; everything else comes while somebody reads
+it. A socket that is about to be cut off, by the venue's announcement or its limit of 24 hours, is replaced before:
+the next one is opened, both are read for a while, each event is taken once, and only then the old one is closed.
+"""
+
+from collections.abc import Sequence
 from functools import partial
 
 import msgspec
 
-from actors.messages import Quote, Trade
-from actors.model.order import Side
 from actors.venues.binance.books import Books
-from actors.venues.binance.payloads import BookTicker, StreamFrame, TradeTick
-from actors.venues.contract import BadFrame, OpenLink, Output, SendFrame
-from runtime.clock import NS_PER_MS
+from actors.venues.binance.feed_link import PROBE, FeedLink
+from actors.venues.binance.payloads import StreamFrame
+from actors.venues.binance.seam import Seam
+from actors.venues.binance.streams import BOOK, QUOTE, STREAMS, TRADE, Handler, StreamReader, stream_name
+from actors.venues.contract import BadFrame, CloseLink, OpenLink, Output, SendFrame, WakeUp
+from runtime.clock import NS_PER_S
 from runtime.message import Lane
 
-STREAMS = ("bookTicker", "trade", "depth@100ms")
+ALWAYS = (QUOTE, TRADE, BOOK)
 STREAMS_PER_LINK = 300
 """The venue allows 1024 on one connection; fewer keep the address short and one lost link small."""
-
 SHUTDOWN = "!serverShutdown"
-PROBE = b'{"method":"GET_PROPERTY","params":["combined"],"id":1}'
-"""Answered at once: a link of quiet symbols shows that it is alive."""
+
+SUBSCRIBE, RENEW, HAND_OVER, SEAM = "subscribe:", "renew:", "hand-over:", "seam"
+"""Tags of wake-ups; what ends with a colon is followed by the name of a link."""
+LIFE_NS = 23 * 3600 * NS_PER_S + 1800 * NS_PER_S
+"""After so long a socket is replaced; the venue cuts it off after 24 hours."""
+OVERLAP_NS = 2 * NS_PER_S
+"""Both sockets are read for so long: longer than the old one may lag behind the new one."""
+SEAM_NS = 60 * NS_PER_S
+"""What the new socket may still repeat after the old one is closed is older than that."""
 
 
 class MarketData:
-    """`link` names are `feed-0`, `feed-1`, …; all streams of a symbol come over the same one."""
+    """Links are called `feed-0`, `feed-1`, …, their later sockets `feed-0.1`, `feed-0.2`, …"""
 
     def __init__(
         self,
@@ -33,91 +45,192 @@ class MarketData:
         books: Books,
         streams_per_link: int = STREAMS_PER_LINK,
     ) -> None:
-        self._venue = venue
+        self._url = f"{stream_url}/stream"
+        self._streams_per_link = streams_per_link
         self._books = books
+        self._reader = StreamReader(venue)
         self._decode_frame = msgspec.json.Decoder(StreamFrame).decode
-        self._decode_quote = msgspec.json.Decoder(BookTicker).decode
-        self._decode_trade = msgspec.json.Decoder(TradeTick).decode
-        self._streams: dict[str, Callable[[msgspec.Raw, int], list[Output]]] = {}
-        self._depth_symbols: dict[str, str] = {}
-        self.links: dict[str, str] = {}
-        """Name → address."""
-        self._up: set[str] = set()
-        per_link = max(1, streams_per_link // len(STREAMS))
+        self._handlers: dict[str, Handler] = {}
+        """By name of stream; one that was ended keeps a handler that ignores what still comes."""
+        self._kinds: dict[str, tuple[str, str]] = {}
+        """Stream → (kind, symbol)."""
+        self._links: list[FeedLink] = []
+        self._link_of: dict[str, FeedLink] = {}
+        """By name of socket."""
+        self._carrier: dict[str, FeedLink] = {}
+        """Streams that somebody asked for, and who carries them."""
+        self._seam: Seam | None = None
+        """While sockets are handed over, and a little longer."""
+        self._seam_until = 0
+        per_link = max(1, streams_per_link // len(ALWAYS))
         for first in range(0, len(symbols), per_link):
-            self._add_link(f"feed-{first // per_link}", symbols[first : first + per_link], stream_url)
+            link = self._add_link()
+            for symbol in symbols[first : first + per_link]:
+                link.always += [self._add_stream(kind, symbol, link) for kind in ALWAYS]
 
-    def _add_link(self, link: str, symbols: Sequence[str], stream_url: str) -> None:
-        names: list[str] = []
-        for symbol in symbols:
-            quotes, trades, depth = (f"{symbol.lower()}@{stream}" for stream in STREAMS)
-            names += [quotes, trades, depth]
-            self._streams[quotes] = partial(self._on_quote, symbol)
-            self._streams[trades] = partial(self._on_trade, symbol)
-            self._streams[depth] = partial(self._books.on_update, symbol)
-            self._depth_symbols[depth] = symbol
-            self._books.add(symbol, link)
-        self.links[link] = f"{stream_url}/stream?streams={'/'.join(names)}"
+    @property
+    def links(self) -> dict[str, str]:
+        """Name of the present socket → address."""
+        return {link.socket: link.url for link in self._links}
+
+    def _add_link(self) -> FeedLink:
+        link = FeedLink(f"feed-{len(self._links)}", self._url)
+        self._links.append(link)
+        self._link_of[link.socket] = link
+        return link
+
+    def _add_stream(self, kind: str, symbol: str, link: FeedLink) -> str:
+        stream = stream_name(kind, symbol)
+        self._kinds[stream] = kind, symbol
+        if kind == BOOK:
+            self._books.add(symbol, link.name)
+            self._handlers[stream] = partial(self._books.on_update, symbol)
+        else:
+            self._handlers[stream] = self._reader.handler(kind, symbol)
+        return stream
+
+    # ---- what is wanted ------------------------------------------------------------------------------------------
+
+    def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
+        if kind not in STREAMS:
+            return []
+        stream = stream_name(kind, symbol)
+        if stream in self._carrier or any(stream in link.always for link in self._links):
+            return []
+        outputs: list[Output] = []
+        link = next((link for link in self._links if link.streams < self._streams_per_link), None)
+        if link is None:
+            link = self._add_link()
+            outputs.append(OpenLink(link.socket, link.url, Lane.FEED))
+        self._carrier[stream] = link
+        self._add_stream(kind, symbol, link)
+        link.wanted.add(stream)
+        return outputs + self._subscribe(link, now)
+
+    def unfollow(self, kind: str, symbol: str, now: int) -> list[Output]:
+        stream = stream_name(kind, symbol) if kind in STREAMS else ""
+        link = self._carrier.pop(stream, None)
+        if link is None:
+            return []
+        link.wanted.discard(stream)
+        self._handlers[stream] = _ignore
+        if kind == BOOK:
+            self._books.remove(symbol)
+        return self._subscribe(link, now)
+
+    def _subscribe(self, link: FeedLink, now: int) -> list[Output]:
+        outputs: list[Output] = []
+        for socket, (payloads, wait) in link.messages(now).items():
+            outputs += [SendFrame(socket, payload) for payload in payloads]
+            if wait and not link.is_waiting:
+                link.is_waiting = True
+                outputs.append(WakeUp(wait, SUBSCRIBE + link.name))
+        return outputs
+
+    # ---- sockets -------------------------------------------------------------------------------------------------
 
     def open(self) -> list[Output]:
-        return [OpenLink(link, url, Lane.FEED) for link, url in self.links.items()]
+        return [OpenLink(link.socket, link.url, Lane.FEED) for link in self._links]
 
-    def on_link_up(self, link: str) -> None:
-        self._up.add(link)
+    def on_link_up(self, socket: str, now: int) -> list[Output]:
+        link = self._link_of.get(socket)
+        if link is None:
+            return []
+        link.on_up(socket, now)
+        outputs = [*self._subscribe(link, now), WakeUp(LIFE_NS, RENEW + socket)]
+        if socket == link.next_socket:
+            if not link.is_up:
+                return outputs + self._hand_over(link, now)
+            outputs.append(WakeUp(OVERLAP_NS, HAND_OVER + socket))
+        return outputs
 
-    def on_link_down(self, link: str, reason: str, now: int) -> list[Output]:
-        self._up.discard(link)
-        return self._books.on_link_down(link, reason, now)
+    def on_link_down(self, socket: str, reason: str, now: int) -> list[Output]:
+        link = self._link_of.get(socket)
+        if link is None:
+            return []
+        link.on_down(socket)
+        if socket == link.next_socket:
+            return []
+        if link.next_is_up:
+            return self._hand_over(link, now)
+        return self._books.on_link_down(link.name, reason, now)
 
-    def probe(self) -> list[Output]:
-        return [SendFrame(link, PROBE) for link in sorted(self._up)]
+    def _replace(self, link: FeedLink, now: int) -> list[Output]:
+        """Open the next socket; the present one goes on until that one has taken over."""
+        if link.next_socket:
+            return []
+        socket = link.begin_next()
+        self._link_of[socket] = link
+        self._seam = self._seam or Seam()
+        self._seam_until = now + SEAM_NS
+        return [OpenLink(socket, link.url, Lane.FEED)]
 
-    def on_frame(self, link: str, payload: bytes, ts_recv: int) -> list[Output]:
+    def _hand_over(self, link: FeedLink, now: int) -> list[Output]:
+        old = link.finish_next()
+        del self._link_of[old]
+        self._seam_until = now + SEAM_NS
+        return [CloseLink(old), WakeUp(SEAM_NS, SEAM)]
+
+    def on_wake_up(self, tag: str, now: int) -> list[Output] | None:
+        """None for a tag that is not of here."""
+        kind, colon, name = tag.partition(":")
+        match kind + colon:
+            case "subscribe:":
+                link = next(link for link in self._links if link.name == name)
+                link.is_waiting = False
+                return self._subscribe(link, now)
+            case "renew:":
+                renewed = self._link_of.get(name)
+                return self._replace(renewed, now) if renewed and renewed.is_due(name, now, LIFE_NS) else []
+            case "hand-over:":
+                handed = self._link_of.get(name)
+                return self._hand_over(handed, now) if handed and handed.next_socket == name else []
+            case "seam":
+                if now >= self._seam_until:
+                    self._seam = None
+                return []
+            case _:
+                return None
+
+    def probe(self, now: int) -> list[Output]:
+        """Asks each socket something, and again what it has not answered."""
+        outputs: list[Output] = []
+        for link in self._links:
+            outputs += [SendFrame(socket, PROBE) for socket in link.probe(now)]
+            outputs += self._subscribe(link, now)
+        return outputs
+
+    # ---- frames --------------------------------------------------------------------------------------------------
+
+    def on_frame(self, socket: str, payload: bytes, ts_recv: int) -> list[Output]:
         stream = ""
         try:
             frame = self._decode_frame(payload)
             stream = frame.stream
-            handle = self._streams.get(stream)
+            handle = self._handlers.get(stream)
             if handle is not None:
+                if self._seam is not None and self._seam.repeats(self._kinds[stream][0], stream, frame.data):
+                    return []
                 return handle(frame.data, ts_recv)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            return self._garbage(link, stream, payload, f"{type(error).__name__}: {error}", ts_recv)
-        if stream == SHUTDOWN:
-            return [OpenLink(link, self.links[link], Lane.FEED)]
-        if not stream and frame.id is not None:
-            return []
-        return [BadFrame(link, payload, f"unknown stream {stream[:60]!r}", drop_link=False)]
+            return self._garbage(socket, stream, payload, f"{type(error).__name__}: {error}", ts_recv)
+        link = self._link_of.get(socket)
+        if stream == SHUTDOWN and link is not None:
+            return self._replace(link, ts_recv)
+        if not stream and frame.id is not None and link is not None:
+            streams = link.on_answer(socket, frame.id)
+            if frame.code is None and frame.error is None:
+                return []
+            reason = f"refused {', '.join(streams)[:60]}: {frame.code} {frame.msg}{frame.error or ''}"
+            return [BadFrame(socket, payload, reason, drop_link=False)]
+        return [BadFrame(socket, payload, f"unknown stream {stream[:60]!r}", drop_link=False)]
 
-    def _garbage(self, link: str, stream: str, payload: bytes, reason: str, now: int) -> list[Output]:
+    def _garbage(self, socket: str, stream: str, payload: bytes, reason: str, now: int) -> list[Output]:
         """A bad event of a book costs that book; a frame that is not even one casts doubt on its whole link."""
-        bad = BadFrame(link, payload, reason, drop_link=not stream)
-        symbol = self._depth_symbols.get(stream)
-        return [*self._books.invalidate(symbol, f"MALFORMED: {reason}", now), bad] if symbol else [bad]
-
-    def _on_quote(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        tick = self._decode_quote(data)
-        bid, bid_quantity, ask, ask_quantity = tick.bid, tick.bid_quantity, tick.ask, tick.ask_quantity
-        _check_numbers(bid + bid_quantity + ask + ask_quantity)
-        return [Quote(self._venue, symbol, bid, bid_quantity, ask, ask_quantity, 0, ts_recv)]
-
-    def _on_trade(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        tick = self._decode_trade(data)
-        _check_numbers(tick.price + tick.quantity)
-        aggressor = Side.SELL if tick.buyer_is_maker else Side.BUY
-        return [
-            Trade(
-                self._venue,
-                symbol,
-                str(tick.id),
-                tick.price,
-                tick.quantity,
-                aggressor,
-                tick.time * NS_PER_MS,
-                ts_recv,
-            )
-        ]
+        bad = BadFrame(socket, payload, reason, drop_link=not stream)
+        kind, symbol = self._kinds.get(stream, ("", ""))
+        return [*self._books.invalidate(symbol, f"MALFORMED: {reason}", now), bad] if kind == BOOK else [bad]
 
 
-def _check_numbers(digits: str) -> None:
-    if not digits.replace(".", "").isdecimal():
-        raise ValueError(f"not numbers: {digits[:80]!r}")
+def _ignore(data: msgspec.Raw, ts_recv: int) -> list[Output]:
+    return []

@@ -5,17 +5,13 @@ rest-api.md. Times are milliseconds since the epoch.
 """
 
 from enum import Enum
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta, field
+from msgspec import field
 
 from actors.model.book import Level
 from actors.model.order import Side
-
-Millis = Annotated[int, Meta(ge=0, le=9_000_000_000_000)]
-Id = Annotated[int, Meta(ge=-1, le=2**63 - 1)]
-
+from actors.venues.binance_api.payloads import ErrorBody, Id, Millis, RateLimit
 
 # ---- market data streams (web-socket-streams.md) ------------------------------------------------------------------
 
@@ -26,6 +22,10 @@ class StreamFrame(msgspec.Struct, gc=False):
     stream: str = ""
     data: msgspec.Raw = msgspec.Raw()
     id: int | str | None = None
+    code: int | None = None
+    """Of a request that was refused, with the words for it; or both are within `error`."""
+    msg: str = ""
+    error: ErrorBody | None = None
 
 
 class BookTicker(msgspec.Struct, gc=False):
@@ -43,6 +43,73 @@ class TradeTick(msgspec.Struct, gc=False):
     buyer_is_maker: bool = field(name="m")
 
 
+class AggregateTick(msgspec.Struct, gc=False):
+    id: Id = field(name="a")
+    price: str = field(name="p")
+    quantity: str = field(name="q")
+    first_id: Id = field(name="f")
+    last_id: Id = field(name="l")
+    time: Millis = field(name="T")
+    buyer_is_maker: bool = field(name="m")
+
+
+class TickerTick(msgspec.Struct, gc=False):
+    time: Millis = field(name="E")
+    change: str = field(name="p")
+    change_percent: str = field(name="P")
+    average: str = field(name="w")
+    last: str = field(name="c")
+    last_quantity: str = field(name="Q")
+    bid: str = field(name="b")
+    bid_quantity: str = field(name="B")
+    ask: str = field(name="a")
+    ask_quantity: str = field(name="A")
+    open: str = field(name="o")
+    high: str = field(name="h")
+    low: str = field(name="l")
+    volume: str = field(name="v")
+    quote_volume: str = field(name="q")
+    trades: int = field(name="n")
+
+
+class MiniTickerTick(msgspec.Struct, gc=False):
+    time: Millis = field(name="E")
+    last: str = field(name="c")
+    open: str = field(name="o")
+    high: str = field(name="h")
+    low: str = field(name="l")
+    volume: str = field(name="v")
+    quote_volume: str = field(name="q")
+
+
+class KlineBar(msgspec.Struct, gc=False):
+    start: Millis = field(name="t")
+    end: Millis = field(name="T")
+    """The last millisecond of it."""
+    interval: str = field(name="i")
+    open: str = field(name="o")
+    close: str = field(name="c")
+    high: str = field(name="h")
+    low: str = field(name="l")
+    volume: str = field(name="v")
+    trades: int = field(name="n")
+    closed: bool = field(name="x")
+    quote_volume: str = field(name="q")
+    taker_buy_volume: str = field(name="V")
+    taker_buy_quote_volume: str = field(name="Q")
+
+
+class KlineTick(msgspec.Struct):
+    time: Millis = field(name="E")
+    bar: KlineBar = field(name="k")
+
+
+class PartialDepth(msgspec.Struct):
+    last_id: Id = field(name="lastUpdateId")
+    bids: list[Level]
+    asks: list[Level]
+
+
 class DepthUpdate(msgspec.Struct):
     time: Millis = field(name="E")
     first_id: Id = field(name="U")
@@ -58,14 +125,6 @@ class DepthSnapshot(msgspec.Struct):
 
 
 # ---- REST (rest-api.md) -------------------------------------------------------------------------------------------
-
-
-class RateLimit(msgspec.Struct, gc=False):
-    type: str = field(name="rateLimitType")
-    interval: str
-    number: int = field(name="intervalNum")
-    limit: int
-    count: int = 0
 
 
 class Filter(msgspec.Struct, rename="camel"):
@@ -93,17 +152,6 @@ class ExchangeInfo(msgspec.Struct, rename="camel"):
     rate_limits: list[RateLimit] = []
 
 
-class ErrorData(msgspec.Struct, rename="camel"):
-    retry_after: Millis = 0
-    """When requests may go again, milliseconds since the epoch."""
-
-
-class ErrorBody(msgspec.Struct):
-    code: int
-    msg: str = ""
-    data: ErrorData | None = None
-
-
 # ---- WebSocket API (web-socket-api.md) ----------------------------------------------------------------------------
 
 
@@ -117,10 +165,6 @@ class OrderStatus(Enum):
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
     EXPIRED_IN_MATCH = "EXPIRED_IN_MATCH"
-
-
-class ServerTime(msgspec.Struct, rename="camel"):
-    server_time: Millis
 
 
 class PlacedFill(msgspec.Struct, rename="camel"):
@@ -148,6 +192,30 @@ class CanceledOrder(msgspec.Struct, rename="camel"):
     transact_time: Millis
     executed_qty: str
     status: OrderStatus
+
+
+class ReplacedOrder(msgspec.Struct, rename="camel"):
+    """Result of `order.cancelReplace`."""
+
+    cancel_response: CanceledOrder
+    new_order_response: PlacedOrder
+
+
+class AmendedTerms(msgspec.Struct, rename="camel"):
+    qty: str
+
+
+class AmendedOrder(msgspec.Struct, rename="camel"):
+    """Result of `order.amend.keepPriority`."""
+
+    transact_time: Millis
+    amended_order: AmendedTerms
+
+
+class PlacedList(msgspec.Struct, rename="camel"):
+    """Result of `orderList.place.oco`, `….oto` and `….otoco`."""
+
+    order_reports: list[PlacedOrder]
 
 
 class OrderInfo(msgspec.Struct, rename="camel"):
@@ -221,6 +289,10 @@ class ExecutionReport(UserEvent, tag="executionReport"):
     trade_id: Id = field(name="t")
     is_maker: bool = field(name="m")
     expiry_reason: str = field(name="eR", default="")
+    execution_id: int = field(name="I", default=0)
+    quantity: str = field(name="q", default="")
+    quote_quantity: str = field(name="Q", default="0")
+    """What of the quote asset was to be spent or got; zero for most orders."""
 
 
 class ChangedBalance(msgspec.Struct):
@@ -231,6 +303,7 @@ class ChangedBalance(msgspec.Struct):
 
 class AccountPosition(UserEvent, tag="outboundAccountPosition"):
     balances: list[ChangedBalance] = field(name="B")
+    time: Millis = field(name="E", default=0)
 
 
 class StreamTerminated(UserEvent, tag="eventStreamTerminated"):

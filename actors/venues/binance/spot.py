@@ -6,20 +6,35 @@ from typing import Any
 import msgspec
 
 from actors.credentials import Keys
-from actors.messages import BookInvalidated, BookSnapshot, InstrumentsListed, PlaceOrder, VenueDown, VenueUp
+from actors.messages import (
+    BookInvalidated,
+    BookSnapshot,
+    InstrumentsListed,
+    PlaceOrder,
+    QueryHistory,
+    VenueDown,
+    VenueUp,
+)
 from actors.model.instrument import Instrument
 from actors.settings import VenueSettings
 from actors.venues.binance import instruments
 from actors.venues.binance.books import REQUEST as DEPTH
 from actors.venues.binance.books import Books
-from actors.venues.binance.clock import VenueClock
+from actors.venues.binance.errors import ERRORS
+from actors.venues.binance.history import PUMP as HISTORY_PUMP
+from actors.venues.binance.history import REQUEST as HISTORY
+from actors.venues.binance.history import History
 from actors.venues.binance.market_data import STREAMS_PER_LINK, MarketData
-from actors.venues.binance.payloads import ErrorBody
-from actors.venues.binance.signing import Signer
-from actors.venues.binance.trade_link import LINK, SUBSCRIBE, TIMEOUTS, TradeLink
-from actors.venues.binance.weight import HEADER, WeightBudget
-from actors.venues.contract import BadFrame, Command, Output, SendFrame, WakeUp
-from actors.venues.refusals import refuse
+from actors.venues.binance.trade_link import EventSeam, TradeLink
+from actors.venues.binance.trade_links import FIRST as ORDERS
+from actors.venues.binance.trade_links import TradeLinks
+from actors.venues.binance_api.clock import VenueClock
+from actors.venues.binance_api.errors import Action
+from actors.venues.binance_api.limits import Priority, RateLimits
+from actors.venues.binance_api.payloads import ErrorBody
+from actors.venues.binance_api.signing import Signer
+from actors.venues.contract import BadFrame, Capability, Change, Command, ConnectLimit, Output, SendFrame, WakeUp
+from actors.venues.refusals import refuse, refuse_change
 from runtime.actor import HttpAnswered, HttpFailed
 from runtime.clock import NS_PER_S
 
@@ -30,6 +45,8 @@ RETRY_MIN_NS = NS_PER_S // 2
 RETRY_MAX_NS = 60 * NS_PER_S
 BAN_NS = 120 * NS_PER_S
 """The shortest ban, for a 418 that does not say for how long."""
+CONNECT_LIMIT = ConnectLimit(300, 300 * NS_PER_S)
+"""web-socket-streams.md, "General WSS information"."""
 
 
 class BinanceSpot:
@@ -45,10 +62,11 @@ class BinanceSpot:
         self._name = name
         self._settings = settings
         self._clock = VenueClock()
-        self._budget = WeightBudget()
-        self._books = Books(name, settings.rest_url, self._budget, self._clock)
+        self._limits = RateLimits()
+        self._books = Books(name, settings.rest_url, self._limits)
         self._market = MarketData(name, settings.symbols, settings.stream_url, self._books, streams_per_link)
-        self._trade = self._trade_link(name, settings, keys) if keys else None
+        self._history = History(name, settings.rest_url, self._limits)
+        self._trade = self._trade_links(name, settings, keys) if keys else None
         self._instruments: dict[str, Instrument] | None = None
         """None until the venue has told them; one that it does not list is missing."""
         self._list_attempts = 0
@@ -57,20 +75,36 @@ class BinanceSpot:
         self._probe_ns = min(PROBE_NS, int(settings.stale_after_s * NS_PER_S / 3))
         self._decode_error = msgspec.json.Decoder(ErrorBody).decode
 
-    def _trade_link(self, name: str, settings: VenueSettings, keys: Keys) -> TradeLink:
-        return TradeLink(
-            name,
-            settings.trade_url,
-            Signer(keys),
-            self._clock,
-            self._budget,
-            recv_window_ms=settings.recv_window_ms,
-            timeout_ns=int(settings.order_timeout_s * NS_PER_S),
-        )
+    def _trade_links(self, name: str, settings: VenueSettings, keys: Keys) -> TradeLinks:
+        signer = Signer(keys)
+        timeout_ns = int(settings.order_timeout_s * NS_PER_S)
+
+        def make(link: str, seam: EventSeam) -> TradeLink:
+            return TradeLink(
+                link,
+                seam,
+                name,
+                settings.trade_url,
+                signer,
+                self._clock,
+                self._limits,
+                recv_window_ms=settings.recv_window_ms,
+                timeout_ns=timeout_ns,
+            )
+
+        return TradeLinks(make, 2 * timeout_ns)
 
     @property
     def symbols(self) -> Sequence[str]:
         return self._settings.symbols
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset(Capability) - {Capability.REDUCE_ONLY}
+
+    @property
+    def connect_limit(self) -> ConnectLimit:
+        return CONNECT_LIMIT
 
     # ---- links ---------------------------------------------------------------------------------------------------
 
@@ -83,33 +117,36 @@ class BinanceSpot:
         ]
 
     def on_link_up(self, link: str, now: int) -> list[Output]:
-        if link == LINK and self._trade:
-            return [*self._trade.on_link_up(now), *(self._list(now) if self._instruments is not None else [])]
-        self._market.on_link_up(link)
-        return []
+        if self._trade and self._trade.has(link):
+            return [*self._trade.on_link_up(link, now), *(self._list(now) if self._instruments is not None else [])]
+        return self._market.on_link_up(link, now)
 
     def on_link_down(self, link: str, reason: str, now: int) -> list[Output]:
-        if link == LINK and self._trade:
-            return self._and_state(self._trade.on_link_down(reason, now), now)
+        if self._trade and self._trade.has(link):
+            return self._and_state(self._trade.on_link_down(link, reason, now), now)
         return self._market.on_link_down(link, reason, now)
 
     def on_frame(self, link: str, payload: bytes, ts_recv: int) -> list[Output]:
-        if link == LINK and self._trade:
-            return self._and_state(self._trade.on_frame(payload, ts_recv), ts_recv)
+        if self._trade and link.startswith(ORDERS):
+            return self._and_state(self._trade.on_frame(link, payload, ts_recv), ts_recv)
         return self._market.on_frame(link, payload, ts_recv)
 
     def on_not_sent(self, frame: SendFrame, now: int) -> list[Output]:
-        return self._trade.on_not_sent(frame.payload, now) if frame.link == LINK and self._trade else []
+        return self._trade.on_not_sent(frame, now) if self._trade else []
 
     def on_wake_up(self, tag: str, now: int) -> list[Output]:
         if tag == PROBE:
-            probes = [*self._market.probe(), *(self._trade.probe(now) if self._trade else [])]
+            probes = [*self._market.probe(now), *(self._trade.probe(now) if self._trade else [])]
             return [*probes, WakeUp(self._probe_ns, PROBE)]
+        if tag == HISTORY_PUMP:
+            return self._history.on_wake_up(now)
         if tag == LIST:
             return self._list(now)
-        if tag in (TIMEOUTS, SUBSCRIBE) and self._trade:
-            return self._and_state(self._trade.on_wake_up(tag, now), now)
-        return self._books.on_wake_up(tag, now)
+        outputs = self._trade.on_wake_up(tag, now) if self._trade else None
+        if outputs is not None:
+            return self._and_state(outputs, now)
+        outputs = self._market.on_wake_up(tag, now)
+        return self._books.on_wake_up(tag, now) if outputs is None else outputs
 
     def _and_state(self, outputs: list[Output], now: int) -> list[Output]:
         """With `VenueUp` or `VenueDown` at the end if that has changed."""
@@ -130,28 +167,39 @@ class BinanceSpot:
             return [refuse(self._name, command, "UNKNOWN_SYMBOL", f"{command.order.symbol} is not listed", now)]
         return self._trade.execute(command, now)
 
+    def change(self, command: Change, now: int) -> list[Output]:
+        if self._trade is None:
+            return [*refuse_change(self._name, command, "NO_CREDENTIALS", "market data only", now)]
+        return self._trade.execute(command, now)
+
+    def query_history(self, query: QueryHistory, now: int) -> list[Output]:
+        return self._history.query(query, now)
+
     # ---- REST ----------------------------------------------------------------------------------------------------
 
     def on_http(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
         if isinstance(answer, HttpAnswered):
-            self._learn_weight(answer, now)
+            self._learn_limits(answer, now)
+        if answer.id.startswith(HISTORY):
+            return self._history.on_http(answer, now)
         if answer.id.startswith(DEPTH):
             return self._books.on_snapshot(answer, now)
         return self._and_state(self._on_listing(answer, now), now)
 
-    def _learn_weight(self, answer: HttpAnswered, now: int) -> None:
-        venue_time = self._clock.time(now)
-        used = answer.headers.get(HEADER, "")
-        if used.isdecimal():
-            self._budget.learn(int(used), venue_time)
-        if answer.status in (418, 429):
-            seconds = answer.headers.get("retry-after", "")
-            self._budget.block(venue_time + (int(seconds) * NS_PER_S if seconds.isdecimal() else BAN_NS))
+    def _learn_limits(self, answer: HttpAnswered, now: int) -> None:
+        self._limits.learn_headers(answer.headers, now)
+        seconds = answer.headers.get("retry-after", "")
+        wait_ns = int(seconds) * NS_PER_S if seconds.isdecimal() else BAN_NS
+        action = ERRORS.action(answer.status, 0)
+        if action is Action.BAN:
+            self._limits.ban(now + wait_ns)
+        elif action is Action.BACK_OFF:
+            self._limits.back_off(now + wait_ns)
 
     def _list(self, now: int) -> list[Output]:
         if self._is_listing:
             return []
-        wait = self._budget.spend(instruments.WEIGHT, self._clock.time(now))
+        wait = self._limits.spend(instruments.WEIGHT, Priority.QUERY, now)
         if wait:
             return [WakeUp(wait, LIST)]
         self._is_listing = True
@@ -165,7 +213,7 @@ class BinanceSpot:
             except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 return [BadFrame(answer.id, answer.body, str(error), drop_link=False), *self._list_later()]
             self._instruments = listing.instruments
-            self._budget.limit = listing.weight_limit or self._budget.limit
+            self._limits.set(listing.rate_limits)
             self._list_attempts = 0
             return [InstrumentsListed(self._name, list(listing.instruments.values()))]
         if answer.id == instruments.REQUEST and self._names_unknown_symbol(answer):
@@ -188,7 +236,14 @@ class BinanceSpot:
     # ---- asked from outside --------------------------------------------------------------------------------------
 
     def book(self, symbol: str) -> BookSnapshot | BookInvalidated | None:
-        return self._books.current(symbol) if self._is_listed(symbol) else None
+        is_missing = symbol in self.symbols and not self._is_listed(symbol)
+        return None if is_missing else self._books.current(symbol)
+
+    def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
+        return self._market.follow(kind, symbol, now)
+
+    def unfollow(self, kind: str, symbol: str, now: int) -> list[Output]:
+        return self._market.unfollow(kind, symbol, now)
 
     def _is_listed(self, symbol: str) -> bool:
         """As far as is known yet."""
@@ -198,10 +253,11 @@ class BinanceSpot:
         state: dict[str, Any] = {
             "books": self._books.states(),
             "unknown_symbols": [symbol for symbol in self.symbols if not self._is_listed(symbol)],
-            "used_weight": self._budget.last_used,
-            "weight_limit": self._budget.limit,
+            "used_weight": self._limits.weight.last_used,
+            "weight_limit": self._limits.weight.limit,
             "clock_offset_ms": self._clock.offset_ns / 1e6,
-            "order_counts": self._trade.order_counts if self._trade else {},
+            "order_counts": self._limits.order_counts(),
+            "capabilities": sorted(capability.value for capability in self.capabilities),
             "problem": self._trade.problem if self._trade else "",
         }
         if final:

@@ -1,0 +1,81 @@
+"""Where the streams of one socket are continued by another: each event is let through once, in its order.
+
+While two sockets carry the same streams, every event comes twice; whichever comes first is taken. Book updates need no
+seam, because their own rule ignores what the book already has.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+from msgspec import field
+
+from actors.venues.binance.streams import BOOK, INTERVALS, QUOTE, TRADE
+from actors.venues.binance_api.payloads import Id, Millis
+
+
+class _UpdateNumber(msgspec.Struct, gc=False):
+    number: Id = field(name="u")
+
+
+class _TradeNumber(msgspec.Struct, gc=False):
+    number: Id = field(name="t")
+
+
+class _AggregateNumber(msgspec.Struct, gc=False):
+    number: Id = field(name="a")
+
+
+class _LevelsNumber(msgspec.Struct, gc=False):
+    number: Id = field(name="lastUpdateId")
+
+
+class _EventTime(msgspec.Struct, gc=False):
+    number: Millis = field(name="E")
+
+
+class _KlineStart(msgspec.Struct, gc=False):
+    start: Millis = field(name="t")
+
+
+class _KlineNumber(msgspec.Struct):
+    """A kline may be closed and the next one begun in the same millisecond."""
+
+    time: Millis = field(name="E")
+    bar: _KlineStart = field(name="k")
+
+    @property
+    def number(self) -> int:
+        return self.bar.start * 10**13 + self.time
+
+
+_Numbered = _KlineNumber | _UpdateNumber | _TradeNumber | _AggregateNumber | _LevelsNumber | _EventTime
+
+_NUMBERS: dict[str, type[_Numbered]] = {
+    QUOTE: _UpdateNumber,
+    TRADE: _TradeNumber,
+    "aggtrade": _AggregateNumber,
+    "depth5": _LevelsNumber,
+    "depth10": _LevelsNumber,
+    "depth20": _LevelsNumber,
+    **{f"kline_{interval}": _KlineNumber for interval in INTERVALS},
+}
+"""What orders the events of a stream; all others go by their time."""
+
+
+class Seam:
+    def __init__(self) -> None:
+        self._last: dict[str, int] = {}
+        self._decoders: dict[str, Callable[[msgspec.Raw], _Numbered]] = {}
+
+    def repeats(self, kind: str, stream: str, data: msgspec.Raw) -> bool:
+        """This event, or a later one, has been let through. Raises `msgspec.MsgspecError` for one without a number."""
+        if kind == BOOK:
+            return False
+        decode = self._decoders.get(kind)
+        if decode is None:
+            decode = self._decoders[kind] = msgspec.json.Decoder(_NUMBERS.get(kind, _EventTime)).decode
+        number = decode(data).number
+        if number <= self._last.get(stream, -1):
+            return True
+        self._last[stream] = number
+        return False

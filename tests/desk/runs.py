@@ -1,0 +1,165 @@
+"""`outcry run` as a user starts it: a process of its own, private folders, and nothing left when it is over."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from actors.operate import ask
+from runtime.errors import Unavailable
+from runtime.rundir import RunRecord
+from tests.desk.truth import Truth
+
+ROOT = Path(__file__).parents[2]
+START_S = 60.0
+"""Ray on a busy machine."""
+POLL_S = 0.1
+
+Status = dict[str, Any]
+"""What `outcry status --json` prints."""
+
+
+class Run:
+    """One running desk; `folder` is where it finds its configuration and leaves its summary, journal and sockets."""
+
+    def __init__(self, folder: Path, configuration: Mapping[str, Any], *arguments: str) -> None:
+        self.folder = folder
+        self.journal = folder / "journal"
+        self.environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
+        self._summary = folder / "summary.json"
+        self._output = folder / "output.txt"
+        file = folder / "desk.yaml"
+        file.write_text(yaml.safe_dump({**configuration, "journal": {"path": str(self.journal)}}))
+        with self._output.open("w") as output:
+            self._process = subprocess.Popen(
+                [_outcry(), "run", str(file), "--json", str(self._summary), *arguments],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def command(self, *arguments: str) -> str:
+        """What `outcry …` prints, asked from another process."""
+        ended = subprocess.run(
+            [_outcry(), *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+            check=False,
+        )
+        assert ended.returncode == 0, f"outcry {' '.join(arguments)}: {ended.stdout}{ended.stderr}"
+        return ended.stdout
+
+    def status(self) -> Status:
+        """The same as `outcry status --json`; raises `Unavailable` while nobody answers."""
+        for file in (self.folder / "outcry" / "runs").glob("*.json"):
+            status: Status = msgspec.to_builtins(ask(msgspec.json.decode(file.read_bytes(), type=RunRecord)))
+            return status
+        raise Unavailable("not announced yet")
+
+    def until(self, holds: Callable[[Status], bool], timeout_s: float = START_S) -> Status:
+        """The first status of which that is true."""
+        deadline = time.monotonic() + timeout_s
+        status: Status = {}
+        while time.monotonic() < deadline:
+            assert self._process.poll() is None, f"the run is over: {self.output()}"
+            with contextlib.suppress(Unavailable):
+                status = self.status()
+                if holds(status):
+                    return status
+            time.sleep(POLL_S)
+        raise AssertionError(f"not within {timeout_s} s: {json.dumps(status)}\n{self.output()}")
+
+    def kill(self, actor: str) -> Status:
+        """`kill -9` its process; returns the first status in which it is ready again."""
+        before = self.status()["actors"][actor]
+        os.kill(before["pid"], signal.SIGKILL)
+        return self.until(
+            lambda status: (
+                status["actors"][actor]["incarnation"] > before["incarnation"]
+                and status["actors"][actor]["state"] == "READY"
+            )
+        )
+
+    def ended(self, timeout_s: float = START_S) -> dict[str, Any]:
+        """Waits for its end, which has to be a good one; returns the summary."""
+        code = self._process.wait(timeout_s)
+        assert code == 0, self.output()
+        summary: dict[str, Any] = json.loads(self._summary.read_bytes())
+        return summary
+
+    def stop(self) -> dict[str, Any]:
+        """`outcry stop`; returns the summary."""
+        self.command("stop")
+        return self.ended()
+
+    def output(self) -> str:
+        return self._output.read_text()
+
+    def processes(self) -> dict[int, str]:
+        """Everything that was started here and lives, Ray's own included, by pid: the environment is inherited."""
+        mark = f"XDG_RUNTIME_DIR={self.folder}\0".encode()
+        found = {}
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mark in (process / "environ").read_bytes():
+                    found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
+        return found
+
+    def until_gone(self, timeout_s: float = 5.0) -> None:
+        """Returns when nothing is left; what Ray's dashboard starts ends a moment after it."""
+        deadline = time.monotonic() + timeout_s
+        while left := self.processes():
+            assert time.monotonic() < deadline, left
+            time.sleep(POLL_S)
+
+    def close(self) -> None:
+        """Leave nothing, however the test ended."""
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self._process.wait()
+
+
+@contextlib.contextmanager
+def outcry_run(configuration: Mapping[str, Any], *arguments: str) -> Iterator[Run]:
+    """A path that is short enough for unix sockets, and what lives there is ended with the block."""
+    with tempfile.TemporaryDirectory(prefix="oc-", dir="/tmp") as folder:
+        run = Run(Path(folder), configuration, *arguments)
+        try:
+            yield run
+        finally:
+            run.close()
+
+
+def venue_truth(port: int) -> Truth:
+    """The ledger of the fake venue that listens there."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/fake/ledger", timeout=10) as answer:
+        return Truth.of_venue(json.load(answer))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _outcry() -> str:
+    return str(Path(sys.executable).with_name("outcry"))
