@@ -79,7 +79,7 @@ class Context(Protocol):
         ...
 
     def open_link(self, link: str, url: str, lane: Lane = Lane.FEED) -> None:
-        """Open a WebSocket; answered by `LinkUp` or `LinkDown`, then a `FrameReceived` for each message of the peer.
+        """Open a WebSocket; answered by `LinkUp` or `LinkDown`, then `FramesReceived` for what the peer sends.
 
         `lane` is the mailbox lane of its frames. Pings of the peer are answered by the host. A link that the actor
         closes itself is not answered.
@@ -166,7 +166,10 @@ class Undelivered(msgspec.Struct, frozen=True):
 
 
 class Subscribed(msgspec.Struct, frozen=True):
-    """`subscriber` begins to receive topics that match `patterns`: publish what it needs to begin with."""
+    """`subscriber` receives topics that match `patterns` from now on: publish what it needs to begin with.
+
+    Without patterns it receives nothing any longer: it unsubscribed, or its link or its life is over.
+    """
 
     subscriber: str
     patterns: Sequence[str]
@@ -187,11 +190,14 @@ class LinkDown(msgspec.Struct, frozen=True):
     reason: str
 
 
-class FrameReceived(msgspec.Struct, frozen=True, gc=False):
-    """One whole WebSocket message. `ts_recv` is when its bytes were read, nanoseconds since the epoch."""
+class FramesReceived(msgspec.Struct, frozen=True):
+    """Whole WebSocket messages in order, one at least: those, or some of those, that one read of the socket brought.
+
+    `ts_recv` is when their bytes were read, nanoseconds since the epoch.
+    """
 
     link: str
-    payload: bytes
+    payloads: list[bytes]
     ts_recv: int
 
 

@@ -7,6 +7,7 @@ the host's whole life: it ends with an error some 10 ms after the process is kil
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import os
 import secrets
@@ -65,6 +66,7 @@ class LocalCluster:
         os.environ.update(self.environment)
         import ray
 
+        _read_environment()
         try:
             context: Any = ray.init(
                 address="local",
@@ -92,6 +94,13 @@ class LocalCluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def _read_environment() -> None:
+    """Ray reads its environment when it is imported, which a user's module or a notebook may have done before."""
+    raylet: Any = importlib.import_module("ray._raylet")
+    raylet.Config.initialize("")
+    raylet.AuthenticationTokenLoader.instance().reset_cache()
+
+
 def _say_nothing() -> None:
     """Keep Ray from printing on this process's terminal: the supervisor reports and logs each end of a worker."""
     from ray._private import worker
@@ -107,6 +116,7 @@ class AttachedCluster:
 
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
+        _read_environment()
         self.address = address
         self.environment = {"RAY_ADDRESS": address, "RAY_AUTH_MODE": os.environ["RAY_AUTH_MODE"]}
         try:
@@ -137,6 +147,7 @@ class RayHost:
                 network=UnixNetwork(),
                 io=NetworkIo(clock),
                 launcher=RayLauncher(namespace),
+                owns_process=True,
             )
         finally:
             self._over.set()

@@ -37,3 +37,8 @@ class Corrupt(OutcryError):
 
     The message names the file, the offset and what is wrong there.
     """
+
+
+def needs_somebody(error: Exception) -> bool:
+    """True if a person has to act before another attempt can go better."""
+    return isinstance(error, ConfigError | Corrupt)

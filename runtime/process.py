@@ -95,7 +95,14 @@ async def _live(spec: HostSpec, owner_pid: int) -> None:
     clock = WallClock()
     owner = asyncio.ensure_future(_gone(owner_pid))
     life = asyncio.ensure_future(
-        live(spec, clock=clock, network=UnixNetwork(), io=NetworkIo(clock), launcher=ProcessLauncher(owner_pid))
+        live(
+            spec,
+            clock=clock,
+            network=UnixNetwork(),
+            io=NetworkIo(clock),
+            launcher=ProcessLauncher(owner_pid),
+            owns_process=True,
+        )
     )
     await asyncio.wait([owner, life], return_when=asyncio.FIRST_COMPLETED)
     owner.cancel()

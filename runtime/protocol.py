@@ -107,6 +107,8 @@ class ActorFailed(ControlMessage, frozen=True, array_like=True, tag=True):
     name: str
     incarnation: int
     error: str
+    needs_somebody: bool = False
+    """Trying again at once is no use: stored data or the configuration is wrong."""
 
 
 # ---- what the supervisor tells a host -----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import msgspec
 
 from runtime.actor import Context, Finishing, Report, Started, Stopping, Undelivered
 from runtime.clock import NS_PER_MS
+from runtime.errors import needs_somebody
 from runtime.host.cell import Cell
 from runtime.host.host import BuildActor, Host
 from runtime.journal.log import Durability, Journal
@@ -91,7 +92,8 @@ class HostAgent:
             self._begin(spec, ctx)
         except Exception as error:
             ctx.log.error("actor_not_built", actor=spec.name, error=repr(error), exc_info=error)
-            ctx.tell(SUPERVISOR, ActorFailed(spec.name, spec.incarnation, f"{type(error).__name__}: {error}"))
+            reason = f"{type(error).__name__}: {error}"
+            ctx.tell(SUPERVISOR, ActorFailed(spec.name, spec.incarnation, reason, needs_somebody(error)))
 
     def _begin(self, spec: ActorSpec, ctx: Context) -> None:
         durability = Durability(self._host.spec.durability)

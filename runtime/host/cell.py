@@ -86,6 +86,8 @@ class HostContext:
         self.random: Random = host.random
         self.log = log
         self.now = host.clock.now
+        self.measure = host.measures.record
+        self._outlets = cell.outlets
         self._cell = cell
         self._host = host
 
@@ -93,9 +95,20 @@ class HostContext:
         self._host.tell(self._cell, to, message)
 
     def publish(self, topic: str, event: Message) -> None:
-        outlets = self._cell.outlets.of(topic)
-        if outlets:
-            self._host.publish(self._cell, outlets, event)
+        outlets = self._outlets.by_topic.get(topic)
+        if outlets is None:
+            outlets = self._outlets.of(topic)
+        if not outlets:
+            return
+        if event.lane is not Lane.FEED:
+            for outlet in outlets:
+                self._host.tell(self._cell, outlet.subscriber, event)
+            return
+        if not self._outlets.taken:
+            self._outlets.taken = True
+            self._host.has_published(self._cell)
+        for outlet in outlets:
+            outlet.take(event)
 
     def subscribe(self, publisher: str, *patterns: str) -> None:
         wanted = (*self._cell.patterns.get(publisher, ()), *patterns)
@@ -135,6 +148,3 @@ class HostContext:
         if self._cell.journal is None:
             raise Bug(f"{self.name} has no journal")
         return self._cell.journal.read()
-
-    def measure(self, stage: str, label: str, duration_ns: int) -> None:
-        self._host.measures.record(stage, label, duration_ns)

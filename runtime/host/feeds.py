@@ -1,5 +1,6 @@
 """Who of this host's actors receives what from whom: keeps subscriptions true while publishers come and go."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from runtime.actor import RefreshRequested, Subscribed
@@ -23,11 +24,13 @@ class _Receiver:
         self._cell = cell
         self._host = host
 
-    def run_or_queue(self, event: Message) -> None:
-        self._host.accept(self._cell, Lane.FEED, event)
+    def run(self, events: Sequence[Message]) -> int:
+        return self._host.accept_all(self._cell, Lane.FEED, events)
 
-    def queue(self, event: Message) -> None:
-        self._host.queue(self._cell, Lane.FEED, event)
+    def queue(self, events: Sequence[Message]) -> int:
+        for event in events:
+            self._host.queue(self._cell, Lane.FEED, event)
+        return len(events)
 
     @property
     def queued(self) -> int:
@@ -88,8 +91,14 @@ class Feeds:
     def subscribed(self, publisher: Cell, subscriber: Address, patterns: tuple[str, ...]) -> None:
         self._host.accept(publisher, Lane.CONTROL, Subscribed(subscriber.actor, patterns))
 
+    def unsubscribed(self, publisher: Cell, subscriber: str) -> None:
+        if publisher.alive:
+            self._host.queue(publisher, Lane.CONTROL, Subscribed(subscriber, ()))
+
     def _renew_local(self, cell: Cell, publisher: Cell, patterns: tuple[str, ...]) -> None:
-        publisher.outlets.remove_subscriber(cell.name)
+        was_subscribed = publisher.outlets.remove_subscriber(cell.name)
+        if was_subscribed and not patterns:
+            self.unsubscribed(publisher, cell.name)
         if patterns:
             outlet = LocalOutlet(cell.address, patterns, lambda event: self._host.accept(cell, Lane.FEED, event))
             publisher.outlets.put(outlet)

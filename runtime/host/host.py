@@ -6,7 +6,7 @@ after what they appended to a journal in it is as durable as configured.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from random import Random
 from typing import Any
 
@@ -14,12 +14,9 @@ from runtime.actor import (
     Actor,
     ActorDown,
     ActorUp,
-    FrameReceived,
     HttpAnswered,
     HttpFailed,
     HttpRequest,
-    LinkDown,
-    LinkUp,
     Logger,
     Started,
     Stopping,
@@ -28,24 +25,26 @@ from runtime.actor import (
 from runtime.address import Address
 from runtime.clock import NS_PER_MS, Clock
 from runtime.directory import Directory
-from runtime.errors import Bug
+from runtime.errors import Bug, needs_somebody
 from runtime.host.cell import Cell
 from runtime.host.feeds import Feeds
+from runtime.host.links import HostLink
 from runtime.host.measures import Measures
 from runtime.host.sessions import Session
 from runtime.host.waiting import WaitingRoom
-from runtime.journal.log import Journal
-from runtime.links.contract import Io, Link
+from runtime.journal.log import Durability, Journal
+from runtime.links.contract import Io
 from runtime.message import Lane, Message
 from runtime.protocol import ANY_INCARNATION, SUPERVISOR, ActorFailed, ActorVitals
 from runtime.spec import HostSpec, Launcher
-from runtime.transport.feed import Outlet
 from runtime.transport.network import Listener, Network
 from runtime.transport.stream import Stream
 from runtime.transport.tell import Peer
 from runtime.transport.wire import Codec
 
 WORK_NS = 1 * NS_PER_MS
+MESSAGES_PER_LOOK = 8
+"""The clock is looked at after so many."""
 GRACE_S = 2.0
 """So long a message waits for a name that this host has never heard of."""
 
@@ -81,8 +80,11 @@ class Host:
         self._ready: dict[Cell, None] = {}
         self._running = False
         self._continuing = False
+        self._published: list[Cell] = []
         self._dirty: list[Stream] = []
         self._unsynced: set[Journal] = set()
+        self._first_has_left = False
+        """The first message of a turn leaves at once; those that follow it share one write at the end."""
         self._waiting = WaitingRoom(self._undelivered)
         self._peers: dict[tuple[str, int, str], Peer] = {}
         self._tasks: set[asyncio.Future[None]] = set()
@@ -172,6 +174,42 @@ class Host:
             self._running = False
         return True
 
+    def accept_all(self, cell: Cell, lane: Lane, messages: Sequence[object]) -> int:
+        """`accept` for several in a row; returns how many were taken before the time or this life was over.
+
+        What they cause in other actors of this host is handled in between, as if each had come alone.
+        """
+        if self._running or cell.busy or len(cell.mailbox):
+            for message in messages:
+                self.queue(cell, lane, message)
+            return len(messages)
+        receive, context, ready, now = cell.receive, cell.context, self._ready, self.clock.now
+        deadline = now() + WORK_NS
+        handled = 0
+        self._running = True
+        try:
+            for message in messages:
+                handled += 1
+                pending = receive(message, context)
+                if ready or pending is not None:
+                    if pending is not None:
+                        self._await(cell, pending)
+                    self._drain()
+                    if not cell.alive:
+                        break
+                    if cell.busy or len(cell.mailbox):
+                        for rest in messages[handled:]:
+                            self.queue(cell, lane, rest)
+                        return len(messages)
+                if not handled % MESSAGES_PER_LOOK and now() > deadline:
+                    break
+        except Exception as error:
+            self.fail(cell, error)
+        finally:
+            self._running = False
+            cell.mailbox.handled += handled
+        return handled
+
     def queue(self, cell: Cell, lane: Lane, message: object) -> bool:
         if not cell.mailbox.put(lane, message, self.clock.now()):
             return False
@@ -189,11 +227,14 @@ class Host:
             self.fail(cell, error)
             return
         if pending is not None:
-            cell.busy = True
-            self._ready.pop(cell, None)
-            task = asyncio.ensure_future(self._finish(cell, pending))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._await(cell, pending)
+
+    def _await(self, cell: Cell, pending: Awaitable[None]) -> None:
+        cell.busy = True
+        self._ready.pop(cell, None)
+        task = asyncio.ensure_future(self._finish(cell, pending))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _finish(self, cell: Cell, pending: Awaitable[None]) -> None:
         try:
@@ -229,7 +270,7 @@ class Host:
                 chosen.when_drained.clear()
             self._run(chosen, message)
             count += 1
-            if count % 8 == 0 and self.clock.now() - begun > WORK_NS:
+            if count % MESSAGES_PER_LOOK == 0 and self.clock.now() - begun > WORK_NS:
                 self._continue_soon()
                 return
 
@@ -253,7 +294,8 @@ class Host:
         self.log.error("actor_failed", actor=cell.name, error=repr(error), exc_info=error)
         if self._cells.get(cell.name) is cell:
             self.remove(cell.name)
-        failed = ActorFailed(cell.name, cell.address.incarnation, f"{type(error).__name__}: {error}")
+        reason = f"{type(error).__name__}: {error}"
+        failed = ActorFailed(cell.name, cell.address.incarnation, reason, needs_somebody(error))
         self._tell_peer(cell.name, self._supervisor(), failed)
 
     def _supervisor(self) -> Address:
@@ -288,27 +330,18 @@ class Host:
             here = self.spec.address(f"host.{self.spec.name}", self.spec.incarnation)
             peer = self._peers[key] = Peer(address, here, self.network, self.codec, self, self._undelivered)
         peer.tell(sender, message)
+        if not self._first_has_left and not self._unsynced:
+            self._first_has_left = True
+            peer.flush()
 
     def _undelivered(self, sender: str, to: str, message: Message, reason: str) -> None:
         cell = self._cells.get(sender)
         if cell is not None:
             self.queue(cell, Lane.CONTROL, Undelivered(to, message, reason))
 
-    def publish(self, publisher: Cell, outlets: tuple[Outlet, ...], event: Message) -> None:
-        if event.lane is not Lane.FEED:
-            for outlet in outlets:
-                self.tell(publisher, outlet.subscriber, event)
-            return
-        frame: bytes | None = None
-
-        def encode_once() -> bytes:
-            nonlocal frame
-            if frame is None:
-                frame = self.codec.frame(event)
-            return frame
-
-        for outlet in outlets:
-            outlet.offer(event, encode_once)
+    def has_published(self, cell: Cell) -> None:
+        """Its outlets hold events of this turn."""
+        self._published.append(cell)
 
     def watch(self, cell: Cell, name: str) -> None:
         cell.watching.add(name)
@@ -355,15 +388,16 @@ class Host:
         if cell.journal is None:
             raise Bug(f"{cell.name} has no journal")
         sequence = cell.journal.append(record)
-        self._unsynced.add(cell.journal)
+        if cell.journal.durability is not Durability.PROCESS:
+            self._unsynced.add(cell.journal)
         return sequence
 
     def open_link(self, cell: Cell, link: str, url: str, lane: Lane) -> None:
         earlier = cell.links.pop(link, None)
         if earlier is not None:
             earlier.close()
-        events = _LinkEvents(self, cell, link, lane)
-        events.link = cell.links[link] = self.io.open_link(url, events)
+        opened = cell.links[link] = HostLink(self, cell, link, lane)
+        opened.open(url)
 
     def request(self, cell: Cell, request: HttpRequest) -> None:
         def done(answer: HttpAnswered | HttpFailed) -> None:
@@ -382,46 +416,25 @@ class Host:
         """Make journals durable, then let everything leave. A journal that cannot be synced lets nothing out."""
         if self._running:
             return
+        self._first_has_left = False
         if self._unsynced:
             journals, self._unsynced = self._unsynced, set()
             for journal in journals:
                 journal.commit()
+        if self._published:
+            published, self._published = self._published, []
+            for cell in published:
+                self._flush(cell)
         if self._dirty:
             dirty, self._dirty = self._dirty, []
             for stream in dirty:
                 stream.flush()
 
-
-class _LinkEvents:
-    """Events of one link of one life. A link that was replaced or closed says nothing more."""
-
-    def __init__(self, host: Host, cell: Cell, name: str, lane: Lane) -> None:
-        self.link: Link | None = None
-        self._host = host
-        self._cell = cell
-        self._name = name
-        self._lane = lane
-
-    def _current(self) -> bool:
-        return self._cell.alive and self._cell.links.get(self._name) is self.link
-
-    def link_up(self) -> None:
-        if self._current():
-            self._host.accept(self._cell, self._lane, LinkUp(self._name))
-            self._host.end_turn()
-
-    def frame(self, payload: bytes, ts_recv: int) -> None:
-        if self._current():
-            self._host.accept(self._cell, self._lane, FrameReceived(self._name, payload, ts_recv))
-
-    def turn_over(self) -> None:
-        self._host.end_turn()
-
-    def link_down(self, reason: str) -> None:
-        if self._current():
-            del self._cell.links[self._name]
-            self._host.accept(self._cell, self._lane, LinkDown(self._name, reason))
-            self._host.end_turn()
+    def _flush(self, cell: Cell) -> None:
+        try:
+            cell.outlets.flush()
+        except (TypeError, ValueError) as error:
+            self.fail(cell, error)
 
 
 BuildActor = Callable[[str, str, Launcher], Actor]

@@ -11,8 +11,9 @@ class Measures:
         self._histograms: dict[tuple[str, str], Histogram] = {}
 
     def record(self, stage: str, label: str, duration_ns: int) -> None:
-        histogram = self._histograms.get((stage, label))
-        if histogram is None:
+        try:
+            histogram = self._histograms[stage, label]
+        except KeyError:
             histogram = self._histograms[stage, label] = Histogram()
         histogram.record(duration_ns)
 

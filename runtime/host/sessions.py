@@ -58,8 +58,8 @@ class Session:
 
     def stream_down(self, stream: Stream, reason: str) -> None:
         self._host.sessions.discard(stream)
-        if self._outlet is not None and self._cell is not None:
-            self._cell.outlets.remove(self._outlet)
+        if self._outlet is not None and self._cell is not None and self._cell.outlets.remove(self._outlet):
+            self._host.feeds.unsubscribed(self._cell, self._outlet.subscriber.actor)
 
     def _greet(self, stream: Stream, hello: Hello) -> None:
         cell = self._host.cell(hello.target)
@@ -74,7 +74,6 @@ class Session:
                 hello.sender,
                 hello.patterns,
                 stream,
-                self._host.codec,
                 lambda topic: self._host.feeds.refresh(cell, topic),
             )
             cell.outlets.put(self._outlet)

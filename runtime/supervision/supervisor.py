@@ -27,12 +27,10 @@ from runtime.protocol import (
 )
 from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
 from runtime.supervision.policy import Park, RestartPolicy, decide
-from runtime.supervision.table import Child, ChildState, HostEntry
+from runtime.supervision.table import LIVES_PER_SUPERVISOR, Child, ChildState, HostEntry
 
 START_GRACE_NS = 60 * NS_PER_S
 """A host that has not sent its first heartbeat after so long is taken for hung."""
-LIVES_PER_SUPERVISOR = 1_000
-"""Incarnations stay unique although a new supervisor does not know those that ended before it."""
 STOP_GRACE_NS = 6 * NS_PER_S
 """What has not stopped so long after it was told is killed with its host."""
 
@@ -90,6 +88,8 @@ class Supervisor:
         self._stopping = False
         self._phase = -1
         self._first_incarnation = 0
+        self._unheard: set[str] = set()
+        """Hosts of an earlier life of the supervisor that have not spoken up yet."""
         self._own: Heartbeat | None = None
 
     def receive(self, message: Any, ctx: Context) -> None:
@@ -162,6 +162,7 @@ class Supervisor:
                 entry.running = True
                 entry.launched = now
                 entry.seen = now
+            self._unheard = set(self._hosts)
         ctx.after(self._heartbeat_ns, _Look())
 
     def _launch(self, entry: HostEntry, ctx: Context) -> None:
@@ -201,7 +202,8 @@ class Supervisor:
         if beat.incarnation > entry.incarnation:
             self._launcher.adopt(beat.host, beat.incarnation, beat.pid, lambda event: self._notice(event, ctx))
         entry.heard(beat, ctx.now())
-        changed = False
+        changed = beat.host in self._unheard
+        self._unheard.discard(beat.host)
         for vitals in beat.actors:
             child = self._children.get(vitals.name)
             if child is not None:
@@ -220,7 +222,8 @@ class Supervisor:
             self._send_directory(entry, ctx)
 
     def _send_directory(self, entry: HostEntry, ctx: Context) -> None:
-        if entry.agent is not None and entry.running:
+        """Not before every host has spoken up or is given up: who is not listed is taken for down."""
+        if entry.agent is not None and entry.running and not self._unheard:
             addresses = [child.address for child in self._children.values() if child.address is not None]
             ctx.tell(entry.agent, DirectoryChanged(self._version, addresses))
             entry.directory_sent = self._version
@@ -233,6 +236,7 @@ class Supervisor:
             return
         entry.running = False
         entry.agent = None
+        self._unheard.discard(ended.host)
         for name in entry.actors:
             self._children[name].address = None
         if self._stopping:
@@ -259,14 +263,16 @@ class Supervisor:
             return
         child.address = None
         self._directory_changed(ctx)
-        delay = self._ended(child, failed.error, ctx)
+        delay = self._ended(child, failed.error, ctx, needs_somebody=failed.needs_somebody)
         ctx.log.warning("actor_failed", actor=child.name, error=failed.error, delay_ms=delay // NS_PER_MS)
         ctx.after(delay, _RestartChild(child.name, child.incarnation))
 
-    def _ended(self, child: Child, reason: str, ctx: Context) -> int:
+    def _ended(self, child: Child, reason: str, ctx: Context, *, needs_somebody: bool = False) -> int:
         """Note the end of a life; returns the delay until the next."""
         now = ctx.now()
         decision = decide(self._policy, child.ends, now, ctx.random)
+        if needs_somebody:
+            decision = Park(self._policy.park_ns)
         child.ends = [end for end in child.ends if now - end < self._policy.period_ns] + [now]
         child.restarts += 1
         child.reason = reason

@@ -7,6 +7,9 @@ from typing import Any
 from runtime.address import Address
 from runtime.protocol import ActorRow, ActorVitals, Heartbeat, Reported
 
+LIVES_PER_SUPERVISOR = 1_000
+"""Incarnations stay unique although a new supervisor does not know those that ended before it."""
+
 
 class ChildState(Enum):
     STARTING = "STARTING"
@@ -59,6 +62,8 @@ class Child:
         if vitals.incarnation < self.incarnation or self.state is ChildState.STOPPED:
             return False
         first = self.address != address
+        if vitals.incarnation > self.incarnation:
+            self.restarts = max(self.restarts, _earlier_lives(vitals.incarnation))
         self.incarnation = vitals.incarnation
         self.vitals = vitals
         self.address = address
@@ -95,6 +100,12 @@ class Child:
             self.report,
             self.address,
         )
+
+
+def _earlier_lives(incarnation: int) -> int:
+    """At least so many there were before this one; exactly, if the first supervisor started it."""
+    supervisors, life = divmod(incarnation, LIVES_PER_SUPERVISOR)
+    return life if supervisors else life - 1
 
 
 @dataclass

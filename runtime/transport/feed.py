@@ -1,7 +1,7 @@
 """What an actor publishes and who receives it: outlets on the publisher's side, subscriptions on the other."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from typing import Protocol
 
@@ -20,7 +20,6 @@ WORK_NS = 1 * NS_PER_MS
 """A feed gives way after so much work."""
 PATIENCE_NS = 50 * NS_PER_MS
 """A reader that has been behind for so long reads on and sheds, instead of letting stale events pile up before it."""
-MESSAGES_PER_LOOK = 8
 
 
 class Outlet(Protocol):
@@ -29,7 +28,12 @@ class Outlet(Protocol):
     subscriber: Address
     patterns: tuple[str, ...]
 
-    def offer(self, event: Message, frame: Callable[[], bytes]) -> None: ...
+    @property
+    def take(self) -> Callable[[Message], object]:
+        """Called with each event; what it holds leaves at the end of the turn."""
+        ...
+
+    def flush(self) -> None: ...
 
 
 class StreamOutlet:
@@ -40,26 +44,29 @@ class StreamOutlet:
         subscriber: Address,
         patterns: tuple[str, ...],
         stream: Stream,
-        codec: Codec,
         refresh: Callable[[str], None],
     ) -> None:
         self.subscriber = subscriber
         self.patterns = patterns
         self._stream = stream
-        self._codec = codec
         self._refresh = refresh
         self._shed_topics: list[str] = []
         self._waiting = FeedQueue(self._shed_topics.append)
+        self._events: list[Message] = []
+        """Of this turn."""
+        self.take = self._events.append
 
     @property
     def dropped(self) -> int:
         return self._waiting.dropped
 
-    def offer(self, event: Message, frame: Callable[[], bytes]) -> None:
+    def flush(self) -> None:
         if self._stream.congested or len(self._waiting):
-            self._waiting.offer(event)
-        else:
-            self._stream.send_frame(frame())
+            for event in self._events:
+                self._waiting.offer(event)
+        elif self._events:
+            self._stream.send_all(self._events)
+        self._events.clear()
 
     def writable(self) -> None:
         """The subscriber reads again: send what waited, then have what was shed made whole."""
@@ -76,43 +83,53 @@ class LocalOutlet:
     def __init__(self, subscriber: Address, patterns: tuple[str, ...], deliver: Callable[[Message], object]) -> None:
         self.subscriber = subscriber
         self.patterns = patterns
-        self._deliver = deliver
+        self.take = deliver
 
-    def offer(self, event: Message, frame: Callable[[], bytes]) -> None:
-        self._deliver(event)
+    def flush(self) -> None: ...
 
 
 class Outlets:
     """All subscribers of one publisher, looked up by topic."""
 
     def __init__(self) -> None:
+        self.by_topic: dict[str, tuple[Outlet, ...]] = {}
+        """What `of` has found; begun anew when subscribers change."""
+        self.taken = False
+        """An event was taken in this turn."""
         self._outlets: dict[str, Outlet] = {}
-        self._by_topic: dict[str, tuple[Outlet, ...]] = {}
 
     def put(self, outlet: Outlet) -> None:
         """A newer outlet of the same subscriber replaces the older one."""
         self._outlets[outlet.subscriber.actor] = outlet
-        self._by_topic.clear()
+        self.by_topic.clear()
 
-    def remove(self, outlet: Outlet) -> None:
-        if self._outlets.get(outlet.subscriber.actor) is outlet:
-            del self._outlets[outlet.subscriber.actor]
-            self._by_topic.clear()
+    def remove(self, outlet: Outlet) -> bool:
+        """False if a newer one has replaced it."""
+        return self._outlets.get(outlet.subscriber.actor) is outlet and self.remove_subscriber(outlet.subscriber.actor)
 
-    def remove_subscriber(self, name: str) -> None:
-        if self._outlets.pop(name, None) is not None:
-            self._by_topic.clear()
+    def remove_subscriber(self, name: str) -> bool:
+        """False if it had none."""
+        if self._outlets.pop(name, None) is None:
+            return False
+        self.by_topic.clear()
+        return True
 
     def of(self, topic: str) -> tuple[Outlet, ...]:
-        found = self._by_topic.get(topic)
+        found = self.by_topic.get(topic)
         if found is None:
             found = tuple(
                 outlet
                 for outlet in self._outlets.values()
                 if any(fnmatchcase(topic, pattern) for pattern in outlet.patterns)
             )
-            self._by_topic[topic] = found
+            self.by_topic[topic] = found
         return found
+
+    def flush(self) -> None:
+        """The turn is over."""
+        self.taken = False
+        for outlet in self._outlets.values():
+            outlet.flush()
 
     @property
     def dropped(self) -> int:
@@ -122,9 +139,13 @@ class Outlets:
 class FeedReceiver(Protocol):
     """The subscriber's side of its host."""
 
-    def run_or_queue(self, event: Message) -> None: ...
+    def run(self, events: Sequence[Message]) -> int:
+        """Handle events, queue what cannot run now; returns how many were taken before the time was over."""
+        ...
 
-    def queue(self, event: Message) -> None: ...
+    def queue(self, events: Sequence[Message]) -> int:
+        """Queue all of them; returns their number."""
+        ...
 
     @property
     def queued(self) -> int: ...
@@ -157,6 +178,7 @@ class Subscription:
         self._attempt = 0
         self._stream: Stream | None = None
         self._behind_since = 0
+        self._welcomed = False
         self._cancelled = False
         self._dialling = asyncio.get_running_loop().create_task(self._dial())
 
@@ -189,6 +211,7 @@ class Subscription:
 
     def stream_up(self, stream: Stream) -> None:
         self._stream = stream
+        self._welcomed = False
         stream.send(
             Hello(
                 StreamPurpose.FEED,
@@ -201,21 +224,15 @@ class Subscription:
         self._turns.end_turn()
 
     def stream_read(self, stream: Stream, messages: FrameReader) -> None:
+        if not self._welcomed and not self._is_welcome(stream, messages):
+            return
         begun = self._clock.now()
         eager = self._behind_since and begun - self._behind_since > PATIENCE_NS
-        accept = self._receiver.queue if eager else self._receiver.run_or_queue
-        count = 0
-        while (message := messages.next()) is not None:
-            if isinstance(message, Welcome):
-                self._attempt = 0
-                continue
-            if isinstance(message, Refused):
-                stream.close()
-                self._retry()
-                break
-            accept(message)
-            count += 1
-            if not eager and count % MESSAGES_PER_LOOK == 0 and self._clock.now() - begun > WORK_NS:
+        accept = self._receiver.queue if eager else self._receiver.run
+        while not stream.closed and (events := messages.take()):
+            taken = accept(events)
+            if taken < len(events) or (not eager and self._clock.now() - begun > WORK_NS):
+                messages.give_back(events, taken)
                 self._behind_since = self._behind_since or begun
                 stream.pause()
                 asyncio.get_running_loop().call_soon(stream.go_on)
@@ -224,6 +241,22 @@ class Subscription:
             if not self._receiver.queued:
                 self._behind_since = 0
         self._turns.end_turn()
+
+    def _is_welcome(self, stream: Stream, messages: FrameReader) -> bool:
+        """Read the publisher's answer to `Hello`."""
+        match messages.next():
+            case None:
+                return False
+            case Welcome():
+                self._attempt = 0
+                self._welcomed = True
+                return True
+            case Refused():
+                stream.close()
+                self._retry()
+                return False
+            case other:
+                raise PeerFault(f"{type(other).__name__} instead of a welcome")
 
     def stream_writable(self, stream: Stream) -> None: ...
 
@@ -241,10 +274,3 @@ class Subscription:
     async def _redial(self) -> None:
         await asyncio.sleep(self._redial_delay(self._attempt) / NS_PER_S)
         await self._dial()
-
-
-def check_subscriber(message: Message) -> PatternsChanged | TopicShed:
-    """All that a subscriber may say after its `Hello`."""
-    if isinstance(message, PatternsChanged | TopicShed):
-        return message
-    raise PeerFault(f"{type(message).__name__} from a subscriber")

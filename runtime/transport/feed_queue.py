@@ -13,7 +13,8 @@ class FeedQueue:
 
     Nothing is looked at until the queue is full, so it costs nothing while the reader keeps up. Shedding then keeps
     only the newest of each topic (`LATEST`), ends a broken chain and asks for a fresh state (`REFRESH`), and drops the
-    oldest half of the rest; every event that went is counted.
+    oldest half of the rest; every event that went is counted. Are there more topics than it can hold, the oldest go as
+    well, and their state is asked for. What may not be dropped (`REFUSE`) stays, whatever the capacity.
     """
 
     def __init__(self, on_stale: Callable[[str], None], capacity: int = FEED_CAPACITY) -> None:
@@ -74,10 +75,28 @@ class FeedQueue:
                 case _:
                     pass
         kept.reverse()
-        if len(kept) > self._capacity * 3 // 4:
-            kept = kept[-self._capacity * 3 // 4 :]
+        kept, lost = self._cut(kept)
         self._events = deque(kept)
         self.dropped += before - len(kept)
-        for topic in sorted(broken - self._stale):
-            self._stale.add(topic)
+        stale = lost | (broken - self._stale)
+        self._stale |= broken
+        for topic in sorted(stale):
             self._on_stale(topic)
+
+    def _cut(self, kept: list[Message]) -> tuple[list[Message], set[str]]:
+        """Of what shedding kept, the newest three quarters of the capacity; and topics whose whole truth has gone."""
+        excess = len(kept) - self._capacity * 3 // 4
+        if excess <= 0:
+            return kept, set()
+        rest: list[Message] = []
+        lost: set[str] = set()
+        for event in kept:
+            if excess <= 0 or event.overflow is Overflow.REFUSE:
+                rest.append(event)
+                continue
+            excess -= 1
+            if event.overflow is Overflow.LATEST:
+                lost.add(event.topic)
+            if event.refreshes:
+                self._stale.add(event.topic)
+        return rest, lost

@@ -65,6 +65,11 @@ class Peer:
         else:
             self._stream.send(message)
 
+    def flush(self) -> None:
+        """Write what was told, if the connection stands."""
+        if self._welcome and self._stream is not None:
+            self._stream.flush()
+
     def close(self, reason: str) -> None:
         if not self.down:
             self.down = True

@@ -14,15 +14,22 @@ import msgspec
 from rich.console import Console
 
 from runtime.cluster import LocalCluster
-from scripts.benchmarks import report
+from scripts.benchmarks import journal, report
 from scripts.benchmarks.contender import Contender
 from scripts.benchmarks.measure import FULL, QUICK, Figures, Plan, measure
 from scripts.benchmarks.one_process import OneProcess
 from scripts.benchmarks.ours import Colocated, Separate
-from scripts.benchmarks.ray_calls import RayCalls
+from scripts.benchmarks.ray_calls import RayCalls, RayCallsWithoutReply
 from scripts.benchmarks.two_processes import TwoProcesses
 
-CONTENDERS: tuple[type[Contender], ...] = (OneProcess, TwoProcesses, RayCalls, Separate, Colocated)
+CONTENDERS: tuple[type[Contender], ...] = (
+    OneProcess,
+    TwoProcesses,
+    RayCalls,
+    RayCallsWithoutReply,
+    Separate,
+    Colocated,
+)
 
 
 def main() -> int:
@@ -41,7 +48,9 @@ def main() -> int:
     report.print_report(console, rounds, {contender.name: contender.title for contender in chosen})
     if options.rounds_table:
         report.print_rounds(console, rounds)
-    rows = report.rows(rounds)
+    journal_rows = journal.measure(plan.rounds)
+    journal.print_rows(console, journal_rows)
+    rows = report.rows(rounds) + journal_rows
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(rows)))
     return 1 if options.check and any(row.holds is False for row in rows) else 0

@@ -96,6 +96,7 @@ class _Desk:
                 }
             },
             "risk": {"max_open_orders": 10_000, "max_order_notional": 1_000_000, "max_exposure": 1_000_000_000},
+            "journal": {"path": str(surroundings.results / "journal")},
             "cluster": {"address": surroundings.cluster_address},
             "colocate": self.colocate,
         }

@@ -32,7 +32,7 @@ METRICS = (
     Metric("order_p99", "order at 1,000/s, p99", "us"),
 )
 
-REFERENCES = ("one_process", "two_processes", "ray_calls")
+REFERENCES = ("one_process", "two_processes", "ray_calls", "ray_calls_without_reply")
 
 BARS = {
     ("feed_rate", "separate", "ray_calls"): 50.0,
@@ -80,7 +80,7 @@ def _compared_with(contender: str) -> tuple[str, ...]:
     match contender:
         case "one_process":
             return ()
-        case "two_processes" | "ray_calls":
+        case "two_processes" | "ray_calls" | "ray_calls_without_reply":
             return ("one_process",)
         case _:
             return REFERENCES
