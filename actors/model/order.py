@@ -60,7 +60,7 @@ class OrderSpec(msgspec.Struct, frozen=True, array_like=True):
     stop_price: str | None = None
     """Price that triggers a stop or take-profit order."""
     trailing_bps: int | None = None
-    """The trigger follows the best price at this distance, in hundredths of a percent; from `stop_price` on if given."""
+    """The trigger follows the best price so many hundredths of a percent away; from `stop_price` on if given."""
     visible_quantity: str | None = None
     """Of an iceberg: how much of it the book shows at a time."""
     quote_quantity: str | None = None

@@ -6,7 +6,7 @@ after what they appended to a journal in it is as durable as configured.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
@@ -23,13 +23,14 @@ from runtime.actor import (
     Undelivered,
 )
 from runtime.address import Address
-from runtime.clock import NS_PER_MS, Clock
+from runtime.clock import Clock
 from runtime.directory import Directory
-from runtime.errors import Bug, needs_somebody
+from runtime.errors import Bug, Unavailable, needs_somebody
 from runtime.host.cell import Cell
 from runtime.host.feeds import Feeds
 from runtime.host.links import HostLink
 from runtime.host.measures import Measures
+from runtime.host.scheduler import Scheduler
 from runtime.host.sessions import Session
 from runtime.host.waiting import WaitingRoom
 from runtime.journal.log import Durability, Journal
@@ -42,9 +43,6 @@ from runtime.transport.stream import Stream
 from runtime.transport.tell import Peer
 from runtime.transport.wire import Codec
 
-WORK_NS = 1 * NS_PER_MS
-MESSAGES_PER_LOOK = 8
-"""The clock is looked at after so many."""
 GRACE_S = 2.0
 """So long a message waits for a name that this host has never heard of."""
 
@@ -75,11 +73,14 @@ class Host:
         self.directory.add(Address(SUPERVISOR, ANY_INCARNATION, spec.kind, spec.supervisor))
         self.feeds = Feeds(self)
         self.measures = Measures()
+        self.halted: asyncio.Future[None] = self.loop.create_future()
+        """Fails when a journal could not be made durable: nothing leaves this host any more."""
+        self._scheduler = Scheduler(clock, self.fail, self.end_turn)
+        self.accept = self._scheduler.accept
+        self.accept_all = self._scheduler.accept_all
+        self.queue = self._scheduler.queue
         self.sessions: set[Stream] = set()
         self._cells: dict[str, Cell] = {}
-        self._ready: dict[Cell, None] = {}
-        self._running = False
-        self._continuing = False
         self._published: list[Cell] = []
         self._dirty: list[Stream] = []
         self._unsynced: set[Journal] = set()
@@ -87,7 +88,6 @@ class Host:
         """The first message of a turn leaves at once; those that follow it share one write at the end."""
         self._waiting = WaitingRoom(self._undelivered)
         self._peers: dict[tuple[str, int, str], Peer] = {}
-        self._tasks: set[asyncio.Future[None]] = set()
         self._listener: Listener | None = None
 
     # -- life
@@ -121,7 +121,7 @@ class Host:
     def remove(self, name: str) -> None:
         cell = self._cells.pop(name, None)
         if cell is not None:
-            self._ready.pop(cell, None)
+            self._scheduler.forget(cell)
             cell.end()
 
     async def close(self) -> None:
@@ -135,8 +135,7 @@ class Host:
             stream.close()
         if self._listener is not None:
             self._listener.close()
-        for task in list(self._tasks):
-            task.cancel()
+        self._scheduler.close()
         await self.io.close()
 
     def cell(self, name: str) -> Cell | None:
@@ -159,135 +158,7 @@ class Host:
             for cell in self._cells.values()
         ]
 
-    # -- running actors
-
-    def accept(self, cell: Cell, lane: Lane, message: object) -> bool:
-        """Run a message now if nothing is before it, else queue it; False when its lane is full."""
-        if self._running or cell.busy or len(cell.mailbox):
-            return self.queue(cell, lane, message)
-        self._running = True
-        try:
-            self._run(cell, message)
-            if self._ready:
-                self._drain()
-        finally:
-            self._running = False
-        return True
-
-    def accept_all(self, cell: Cell, lane: Lane, messages: Sequence[object]) -> int:
-        """`accept` for several in a row; returns how many were taken before the time or this life was over.
-
-        What they cause in other actors of this host is handled in between, as if each had come alone.
-        """
-        if self._running or cell.busy or len(cell.mailbox):
-            for message in messages:
-                self.queue(cell, lane, message)
-            return len(messages)
-        receive, context, ready, now = cell.receive, cell.context, self._ready, self.clock.now
-        deadline = now() + WORK_NS
-        handled = 0
-        self._running = True
-        try:
-            for message in messages:
-                handled += 1
-                pending = receive(message, context)
-                if ready or pending is not None:
-                    if pending is not None:
-                        self._await(cell, pending)
-                    self._drain()
-                    if not cell.alive:
-                        break
-                    if cell.busy or len(cell.mailbox):
-                        for rest in messages[handled:]:
-                            self.queue(cell, lane, rest)
-                        return len(messages)
-                if not handled % MESSAGES_PER_LOOK and now() > deadline:
-                    break
-        except Exception as error:
-            self.fail(cell, error)
-        finally:
-            self._running = False
-            cell.mailbox.handled += handled
-        return handled
-
-    def queue(self, cell: Cell, lane: Lane, message: object) -> bool:
-        if not cell.mailbox.put(lane, message, self.clock.now()):
-            return False
-        if not cell.busy:
-            self._ready[cell] = None
-            if not self._running:
-                self._continue_soon()
-        return True
-
-    def _run(self, cell: Cell, message: object) -> None:
-        cell.mailbox.handled += 1
-        try:
-            pending = cell.receive(message, cell.context)
-        except Exception as error:
-            self.fail(cell, error)
-            return
-        if pending is not None:
-            self._await(cell, pending)
-
-    def _await(self, cell: Cell, pending: Awaitable[None]) -> None:
-        cell.busy = True
-        self._ready.pop(cell, None)
-        task = asyncio.ensure_future(self._finish(cell, pending))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _finish(self, cell: Cell, pending: Awaitable[None]) -> None:
-        try:
-            await pending
-        except Exception as error:
-            self.fail(cell, error)
-        finally:
-            cell.busy = False
-        if cell.alive and len(cell.mailbox):
-            self._ready[cell] = None
-        self._continue()
-
-    def _drain(self) -> None:
-        """Take messages, the upper lanes of all cells first, until nothing is left or the time is over."""
-        begun = self.clock.now()
-        count = 0
-        while self._ready:
-            chosen, chosen_lane = None, None
-            for cell in self._ready:
-                lane = cell.mailbox.top_lane()
-                if lane is not None and (chosen_lane is None or lane < chosen_lane):
-                    chosen, chosen_lane = cell, lane
-            if chosen is None or chosen_lane is None:
-                self._ready.clear()
-                return
-            message = chosen.mailbox.take(chosen_lane)
-            del self._ready[chosen]
-            if len(chosen.mailbox):
-                self._ready[chosen] = None
-            elif chosen.when_drained:
-                for resume in chosen.when_drained:
-                    self.loop.call_soon(resume)
-                chosen.when_drained.clear()
-            self._run(chosen, message)
-            count += 1
-            if count % MESSAGES_PER_LOOK == 0 and self.clock.now() - begun > WORK_NS:
-                self._continue_soon()
-                return
-
-    def _continue_soon(self) -> None:
-        if not self._continuing:
-            self._continuing = True
-            self.loop.call_soon(self._continue)
-
-    def _continue(self) -> None:
-        self._continuing = False
-        if not self._running:
-            self._running = True
-            try:
-                self._drain()
-            finally:
-                self._running = False
-        self.end_turn()
+    # -- lives that end badly
 
     def fail(self, cell: Cell, error: Exception) -> None:
         """This life is over; the host and its other actors go on, the supervisor decides about the next."""
@@ -414,13 +285,17 @@ class Host:
 
     def end_turn(self) -> None:
         """Make journals durable, then let everything leave. A journal that cannot be synced lets nothing out."""
-        if self._running:
+        if self._scheduler.running or self.halted.done():
             return
         self._first_has_left = False
         if self._unsynced:
             journals, self._unsynced = self._unsynced, set()
-            for journal in journals:
-                journal.commit()
+            try:
+                for journal in journals:
+                    journal.commit()
+            except Unavailable as error:
+                self.halted.set_exception(error)
+                return
         if self._published:
             published, self._published = self._published, []
             for cell in published:

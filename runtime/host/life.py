@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from random import Random
+from typing import Any
 
 from runtime.clock import Clock
 from runtime.host.agent import HostAgent
@@ -17,6 +18,8 @@ async def live(
     spec: HostSpec, *, clock: Clock, network: Network, io: Io, launcher: Launcher, owns_process: bool = False
 ) -> None:
     """Returns when the host has been stopped in order and everything that it told has been written.
+
+    Raises `Unavailable` when a journal cannot be made durable: the host then ends, and nothing of that turn has left.
 
     In a process of its own what is there at the start stays, so the garbage collector need never look at it again:
     a full collection of a Ray worker takes some 20 ms, in which nothing else happens.
@@ -38,6 +41,14 @@ async def live(
         host.start(f"host.{spec.name}", spec.incarnation, agent)
         if owns_process:
             gc.freeze()
-        await stopped.wait()
+        await _first(stopped, host.halted)
     finally:
         await host.close()
+
+
+async def _first(stopped: asyncio.Event, halted: asyncio.Future[None]) -> None:
+    waiting: asyncio.Future[Any] = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait((waiting, halted), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if halted.done():
+        halted.result()

@@ -1,7 +1,6 @@
 """Everything that can be made to go wrong at the fake venue, without sockets: values in, values out."""
 
 from random import Random
-from typing import Any
 
 import msgspec
 import pytest
@@ -37,27 +36,16 @@ from actors.simulation.faults import (
     Timeout,
 )
 from actors.simulation.http_reply import HttpReply
+from tests.simulation.faulty import TAKE, add, trades
 from tests.simulation.pure import HOST, START, PureClient
 
 BUY = {"side": "BUY", "type": "LIMIT", "timeInForce": "GTC", "quantity": "0.01", "price": "60000"}
-TAKE = {"side": "BUY", "type": "MARKET", "quantity": "0.01"}
 STREAM = LinkRole.STREAM
 
 
 @pytest.fixture
 def client() -> PureClient:
     return PureClient(FakeBinance(START, rate=0, symbols=("BTCUSDT", "ETHUSDT")))
-
-
-def add(client: PureClient, *faults: Fault) -> None:
-    client.venue.faults.add(*faults, now=client.now)
-
-
-def trades(client: PureClient, session: str, count: int) -> list[int]:
-    """The quantities, in hundredths, of trades of 1, 2, … hundredths as the session saw them."""
-    for number in range(1, count + 1):
-        client.order(**TAKE | {"quantity": f"0.{number:02}"})
-    return [round(float(frame["q"]) * 100) for frame in client.frames(session)]
 
 
 @pytest.mark.parametrize(
@@ -337,48 +325,6 @@ def test_account_events_end_and_say_so(client: PureClient) -> None:
     client.order(**BUY)
     assert [event["e"] for event in client.events(session)] == ["eventStreamTerminated"]
     assert client.call(session, "userDataStream.subscribe.signature")["result"] == {"subscriptionId": 1}
-
-
-def test_faults_are_ordered_and_read_over_http(client: PureClient) -> None:
-    faults = [
-        {"kind": "drop", "link": "stream", "subject": "btcusdt@trade", "count": 2},
-        {"kind": "clock_skew", "offset_ms": 5},
-    ]
-    posted = client.http("POST", "/fake/faults", body=msgspec.json.encode(faults).decode())
-    assert (posted.status, posted.body) == (200, b'{"ids":[1,2]}')
-    trades(client, client.connect("/ws/btcusdt@trade"), 1)
-    report: Any = msgspec.json.decode(client.http("GET", "/fake/faults").body)
-    assert [(row["id"], row["seen"], row["fired"], row["active"]) for row in report["faults"]] == [
-        (1, 1, 1, True),
-        (2, 1, 1, False),
-    ]
-    assert report["faults"][0]["fault"] | faults[0] == report["faults"][0]["fault"]
-    assert report["log"][-1] == {
-        "time": START,
-        "id": 1,
-        "kind": "drop",
-        "link": "stream",
-        "subject": "btcusdt@trade",
-        "session": "stream-1",
-    }
-    assert client.http("DELETE", "/fake/faults", "id=1").status == 200
-    left: Any = msgspec.json.decode(client.http("GET", "/fake/faults").body)
-    assert [row["id"] for row in left["faults"]] == [2]
-
-
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        ('{"kind":"explode"}', "Invalid value 'explode'"),
-        ('[{"kind":"cut","at":1}]', "Object contains unknown field `at`"),
-        ('{"kind":"delay"}', "Object missing required field `delay_ms`"),
-        ("{", "truncated"),
-    ],
-)
-def test_a_fault_that_does_not_exist_is_refused_with_its_name(client: PureClient, body: str, message: str) -> None:
-    reply = client.http("POST", "/fake/faults", body=body)
-    assert reply.status == 400
-    assert message in msgspec.json.decode(reply.body)["msg"]
 
 
 FRAME_FAULTS = st.lists(
