@@ -76,10 +76,12 @@ class MarketPublisher:
         ctx.publish(topic, quote)
 
     def publish_trade(self, trade: Trade, ctx: Context) -> None:
-        reason = self._check_trade(trade)
-        if reason:
-            self._quarantine(trade, trade.ts_recv, reason, ctx)
-            return
+        seen = self._ranges[trade.symbol]
+        if not (seen.low <= float(trade.price) <= seen.high and trade.ts_recv < seen.ends > trade.ts_venue):
+            reason = self._check_trade(trade)
+            if reason:
+                self._quarantine(trade, trade.ts_recv, reason, ctx)
+                return
         ctx.publish(self._trade_topics[trade.symbol], trade)
         delay_ns = trade.ts_recv - trade.ts_venue
         ctx.measure("feed_venue", self._venue, delay_ns if delay_ns > 0 else 0)

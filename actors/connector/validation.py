@@ -68,6 +68,7 @@ class Validator:
         return self._prices(quote.symbol, bid, ask, quote.ts_venue, quote.ts_recv)
 
     def trade(self, trade: Trade | AggregateTrade) -> str:
+        """As for `quote`, a caller in a hurry looks at the range first."""
         price = float(trade.price)
         return self._prices(trade.symbol, price, price, trade.ts_venue, trade.ts_recv)
 
