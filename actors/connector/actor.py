@@ -210,11 +210,14 @@ class Connector:
 
     def _on_frames(self, frames: FramesReceived, ctx: Context) -> None:
         link, ts_recv = frames.link, frames.ts_recv
-        heard, on_frame = self._links.heard, self._protocol.on_frame
+        links, on_frame = self._links, self._protocol.on_frame
         effects, tell = self._effects, self._tell_event
+        closings = -1
         for payload in frames.payloads:
-            if not heard(link, ts_recv):
-                return
+            if links.closings != closings:
+                if not links.heard(link, ts_recv):
+                    return
+                closings = links.closings
             self._messages += 1
             for output in on_frame(link, payload, ts_recv):
                 effects.get(type(output), tell)(output, ctx)

@@ -49,6 +49,8 @@ class VenueLinks:
         self._backoff = backoff
         self._connects = connects
         self._links: dict[str, VenueLink] = {}
+        self.closings = 0
+        """While this stays the same, so do the links that are up."""
         self.reconnects = 0
         self.held_back = 0
         """Openings that had to wait for the venue's limit."""
@@ -85,6 +87,7 @@ class VenueLinks:
 
     def forget(self, name: str, ctx: Context) -> None:
         if self._links.pop(name, None):
+            self.closings += 1
             ctx.close_link(name)
 
     def on_up(self, name: str, now: int) -> bool:
@@ -104,6 +107,7 @@ class VenueLinks:
         if link.state is LinkState.UP and ctx.now() - link.up_since >= STEADY_NS:
             link.attempts = 0
         link.state = LinkState.DOWN
+        self.closings += 1
         ctx.after(self._backoff.delay(link.attempts, ctx.random), ReopenDue(name))
         link.attempts += 1
         return True

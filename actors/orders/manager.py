@@ -153,6 +153,7 @@ class OrderManager:
     # ---- from the strategies
 
     def _on_submit(self, message: SubmitOrder, ctx: Context) -> None:
+        """Nobody is told of the new order but the risk checker: each other would wake while it is on its way."""
         spec = message.order
         if self.ledger.knows(spec.client_order_id):
             self._counters[Anomaly.DUPLICATE_ORDER.value] += 1
@@ -175,7 +176,6 @@ class OrderManager:
         ctx.tell(names.RISK_CHECKER, CheckOrder(spec, stamps, self.epoch, deadline))
         self._counters["submitted"] += 1
         self._inquiries.schedule(spec.client_order_id, deadline + MARGIN_NS)
-        self._publish_order(self.ledger.open[spec.client_order_id], ctx)
         self._arm(ctx)
 
     def _refuse(self, spec: OrderSpec, reason: str, ctx: Context) -> None:

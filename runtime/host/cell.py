@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from runtime.host.host import Host
 
+FEED = Lane.FEED
+"""To look up a member of an enum takes as long as the rest of `publish` (70 ns)."""
+
 
 class Cell:
     """All that ends when this life of the actor ends."""
@@ -100,7 +103,7 @@ class HostContext:
             outlets = self._outlets.of(topic)
         if not outlets:
             return
-        if event.lane is not Lane.FEED:
+        if event.lane is not FEED:
             for outlet in outlets:
                 self._host.tell(self._cell, outlet.subscriber, event)
             return

@@ -49,11 +49,10 @@ class HostLink:
             self._host.end_turn()
 
     def frame(self, payload: bytes, ts_recv: int) -> None:
-        if not self._closed:
-            self._ts_recv = ts_recv
-            self._payloads.append(payload)
-            if len(self._payloads) == FRAMES_PER_TURN:
-                self.turn_over()
+        self._ts_recv = ts_recv
+        self._payloads.append(payload)
+        if len(self._payloads) == FRAMES_PER_TURN:
+            self.turn_over()
 
     def turn_over(self) -> None:
         if self._payloads:

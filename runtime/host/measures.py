@@ -12,10 +12,10 @@ class Measures:
 
     def record(self, stage: str, label: str, duration_ns: int) -> None:
         try:
-            histogram = self._histograms[stage, label]
+            self._histograms[stage, label].record(duration_ns)
         except KeyError:
-            histogram = self._histograms[stage, label] = Histogram()
-        histogram.record(duration_ns)
+            self._histograms[stage, label] = Histogram()
+            self._histograms[stage, label].record(duration_ns)
 
     def take(self) -> list[Measured]:
         """What was recorded since the last time."""

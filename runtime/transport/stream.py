@@ -76,7 +76,10 @@ class FrameReader:
         if end > len(data):
             return []
         self._position = end
-        return self._decode(memoryview(data)[start:end])
+        batch = self._decode(memoryview(data)[start:end])
+        if not batch:
+            raise PeerFault("a frame without a message")
+        return batch
 
 
 class Stream(asyncio.Protocol):

@@ -128,7 +128,7 @@ def test_an_order_goes_to_the_venue_and_its_fills_come_back_as_a_position() -> N
     assert (place.order, place.epoch) == (submit().order, 1)
     assert (place.stamps.market_recv, place.stamps.journaled, place.stamps.routed) == (5, NOW, NOW)
     bus.say(sent(), accepted(), fill("t1"), fill("t2"))
-    assert bus.states == ["PENDING", "SENT", "ACCEPTED", "PARTIALLY_FILLED", "FILLED"]
+    assert bus.states == ["SENT", "ACCEPTED", "PARTIALLY_FILLED", "FILLED"]
     assert bus.positions == ["1", "2"]
     assert bus.actors["risk_checker"].report().state["exposure"] == "199.0"
 
@@ -137,7 +137,7 @@ def test_an_order_beyond_a_limit_never_gets_near_the_venue() -> None:
     bus = Bus()
     bus.say(submit(1, quantity="2"), submit(2, quantity="2"))
     assert len(bus.commands()) == 1
-    assert bus.states == ["PENDING", "PENDING", "DENIED"]
+    assert bus.states == ["DENIED"]
     assert bus.actors["order_manager"].ledger.order(order_id(2)).reason == (
         "MAX_POSITION: 4 of binance.BTCUSDT at worst, limit 3"
     )

@@ -23,6 +23,8 @@ from actors.venues.contract import Output
 from runtime.clock import NS_PER_MS
 
 QUOTE, TRADE, BOOK = "quote", "trade", "book"
+BUY, SELL = Side.BUY, Side.SELL
+"""To look up a member of an enum takes longer than to make a trade (70 ns)."""
 
 INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
 
@@ -81,20 +83,10 @@ class StreamReader:
 
     def _on_trade(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         tick = self._decode_trade(data)
-        _check_numbers(tick.price + tick.quantity)
-        aggressor = Side.SELL if tick.buyer_is_maker else Side.BUY
-        return [
-            Trade(
-                self._venue,
-                symbol,
-                str(tick.id),
-                tick.price,
-                tick.quantity,
-                aggressor,
-                tick.time * NS_PER_MS,
-                ts_recv,
-            )
-        ]
+        price, quantity = tick.price, tick.quantity
+        _check_numbers(price + quantity)
+        aggressor = SELL if tick.buyer_is_maker else BUY
+        return [Trade(self._venue, symbol, str(tick.id), price, quantity, aggressor, tick.time * NS_PER_MS, ts_recv)]
 
     def _on_aggregate(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         tick = self._decode_aggregate(data)
@@ -106,7 +98,7 @@ class StreamReader:
                 str(tick.id),
                 tick.price,
                 tick.quantity,
-                Side.SELL if tick.buyer_is_maker else Side.BUY,
+                SELL if tick.buyer_is_maker else BUY,
                 str(tick.first_id),
                 str(tick.last_id),
                 tick.time * NS_PER_MS,
