@@ -57,8 +57,15 @@ class Signer:
 
 
 def _hmac_sha256(keys: Keys) -> Callable[[str], str]:
-    secret = keys.secret.reveal().encode()
-    return lambda payload: hmac.digest(secret, payload.encode(), "sha256").hex()
+    """The secret is hashed once: to begin from it anew takes longer than the rest of a signature."""
+    begun = hmac.new(keys.secret.reveal().encode(), digestmod="sha256")
+
+    def sign(payload: str) -> str:
+        signature = begun.copy()
+        signature.update(payload.encode())
+        return signature.hexdigest()
+
+    return sign
 
 
 def _ed25519(keys: Keys) -> Callable[[str], str]:
