@@ -24,6 +24,7 @@ class Ledger:
         """`<venue>.<SYMBOL>` → signed base quantity: the sum of this strategy's fills."""
         self._unanswered: set[str] = set()
         self._doubtful: set[str] = set()
+        self._cancelling: set[str] = set()
 
     def submit(self, order: OrderSpec, now: int) -> None:
         self.orders[order.client_order_id] = OrderUpdated(order, OrderState.PENDING, "0", None, "", "", now)
@@ -34,12 +35,14 @@ class Ledger:
         known = self.orders.get(client_order_id)
         if known is None or known.state is OrderState.PENDING_CANCEL:
             return None
+        self._cancelling = {key for key in self._cancelling if key in self.orders} | {client_order_id}
         self.orders[client_order_id] = msgspec.structs.replace(known, state=OrderState.PENDING_CANCEL, ts=now)
         return known
 
     @property
     def is_cancelling(self) -> bool:
-        return any(known.state is OrderState.PENDING_CANCEL for known in self.orders.values())
+        """An order whose cancel was asked for is still open, whatever was told of it meanwhile."""
+        return any(client_order_id in self.orders for client_order_id in self._cancelling)
 
     def update(self, update: OrderUpdated) -> None:
         client_order_id = update.order.client_order_id
