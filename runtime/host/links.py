@@ -45,7 +45,7 @@ class HostLink:
 
     def link_up(self) -> None:
         if not self._closed:
-            self._host.accept(self._cell, self._lane, LinkUp(self._name))
+            self._hand_over(LinkUp(self._name))
             self._host.end_turn()
 
     def frame(self, payload: bytes, ts_recv: int) -> None:
@@ -57,7 +57,7 @@ class HostLink:
     def turn_over(self) -> None:
         if self._payloads:
             payloads, self._payloads = self._payloads, []
-            self._host.accept(self._cell, self._lane, FramesReceived(self._name, payloads, self._ts_recv))
+            self._hand_over(FramesReceived(self._name, payloads, self._ts_recv))
         self._host.end_turn()
 
     def link_down(self, reason: str) -> None:
@@ -65,5 +65,14 @@ class HostLink:
         if not self._closed:
             self._closed = True
             del self._cell.links[self._name]
-            self._host.accept(self._cell, self._lane, LinkDown(self._name, reason))
+            if not self._host.accept(self._cell, self._lane, LinkDown(self._name, reason)):
+                self._host.accept(self._cell, Lane.CONTROL, LinkDown(self._name, reason))
             self._host.end_turn()
+
+    def _hand_over(self, message: LinkUp | FramesReceived) -> None:
+        """What does not fit into the mailbox is not lost silently: the link is down, and its actor resynchronises."""
+        if self._host.accept(self._cell, self._lane, message) or self._closed:
+            return
+        self.close()
+        del self._cell.links[self._name]
+        self._host.accept(self._cell, Lane.CONTROL, LinkDown(self._name, "OVERLOADED: its actor's mailbox is full"))
