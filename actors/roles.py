@@ -5,7 +5,7 @@ from pathlib import Path
 from actors import names
 from actors.settings import Configuration
 from runtime.actor import Actor
-from runtime.clock import NS_PER_S
+from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import Bug
 
 
@@ -55,4 +55,10 @@ def _strategy(name: str, configuration: Configuration) -> Actor:
     from actors.strategy.loading import strategy_class
 
     settings = configuration.strategies[name]
-    return StrategyActor(name, strategy_class(settings.class_)(), settings.instruments, settings.parameters)
+    return StrategyActor(
+        name,
+        strategy_class(settings.class_)(),
+        settings.instruments,
+        settings.parameters,
+        round(configuration.orders.rehearse_every_ms * NS_PER_MS),
+    )

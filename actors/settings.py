@@ -160,6 +160,9 @@ class OrderSettings(Settings):
     """A command that has not left by then never does: a connector refuses the late."""
     reconcile_every_s: float = Field(60.0, gt=0)
     """Besides after each (re)connect."""
+    rehearse_every_ms: float = Field(2.0, ge=0)
+    """While market data comes, the way of an order is gone without an order so often: it is warm when one comes. 0 for
+    never."""
 
 
 class JournalSettings(Settings):

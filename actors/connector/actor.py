@@ -32,6 +32,7 @@ from actors.messages import (
     MarkPrice,
     OrderAccepted,
     OrderDenied,
+    OrderRehearsed,
     OrderRejected,
     OrderSent,
     OutcomeUnknown,
@@ -60,6 +61,7 @@ from actors.venues.contract import (
     OpenLink,
     OrderChanger,
     Output,
+    Rehearsing,
     Resynchronised,
     SendFrame,
     VenueProtocol,
@@ -115,12 +117,14 @@ class Connector:
         self._epoch = 0
         """Highest incarnation of the order manager that has sent a command."""
         self._is_final = False
+        self._rehearse = protocol.rehearse if isinstance(protocol, Rehearsing) else None
         self._bad_frames: deque[dict[str, str]] = deque(maxlen=KEPT_FRAMES)
         self._messages = 0
         self._counters = dict.fromkeys(("gaps", "orders", "bad_frames", "unknown_messages"), 0)
         self._handlers: dict[type, Handler] = {
             FramesReceived: self._on_frames,
             PlaceOrder: self._on_place,
+            OrderRehearsed: self._on_rehearsal,
             CancelAtVenue: self._on_cancel,
             QueryOrder: self._on_query,
             QueryOpenOrders: self._on_query,
@@ -246,6 +250,10 @@ class Connector:
                 self._carry_out(self._protocol.on_not_sent(output, ctx.now()), ctx)
             else:
                 self._carry_out([output], ctx)
+
+    def _on_rehearsal(self, message: OrderRehearsed, ctx: Context) -> None:
+        if self._rehearse is not None:
+            self._rehearse(PlaceOrder(message.order, message.stamps, self._epoch, 0), ctx.now())
 
     def _on_cancel(self, command: CancelAtVenue, ctx: Context) -> None:
         if not self._is_refused(command, ctx):

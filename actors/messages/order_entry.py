@@ -52,6 +52,17 @@ class PlaceOrder(Message, frozen=True, array_like=True, tag=True):
     deadline: int
 
 
+class OrderRehearsed(Message, frozen=True, array_like=True, tag=True):
+    """strategy → order manager → risk checker → router → connector: the way of an order, gone without one.
+
+    Keeps what an order needs in the processors' caches. Nobody reserves, writes or remembers anything for it, and the
+    connector makes the frame and sends nothing.
+    """
+
+    order: OrderSpec
+    stamps: Stamps
+
+
 class CancelAtVenue(Message, frozen=True, array_like=True, tag=True):
     """order manager → connector."""
 

@@ -35,6 +35,7 @@ from actors.messages import (
     OrderExpired,
     OrderFilled,
     OrderNotFound,
+    OrderRehearsed,
     OrderRejected,
     OrderReported,
     OrderRouted,
@@ -59,6 +60,7 @@ from actors.orders.journal import OrderJournal
 from actors.orders.ledger import Anomaly, Ledger, Order, Outcome
 from actors.orders.reconciliation import ReconcileDue, Reconciliation
 from actors.orders.records import EpochBegan, Event, Record
+from actors.orders.understudy import Understudy
 from actors.settings import OrderSettings, VenueSettings
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Subscribed, Undelivered
 from runtime.clock import NS_PER_MS, NS_PER_S
@@ -91,13 +93,15 @@ class OrderManager:
         """Subscribers of `orders.*`."""
         self._cancels = Cancels(self._inquiries, self._deadline_ns)
         self._sweeping = False
+        understudy = Understudy(lambda: OrderManager(venues, settings), round(settings.rehearse_every_ms * NS_PER_MS))
         self._counters: Counter[str] = Counter()
         venue_events: tuple[type, ...] = (
             OrderRouted, OrderSent, OrderAccepted, OrderRejected, OrderFilled, OrderCanceled, OrderExpired,
             CancelRejected, OutcomeUnknown,
         )  # fmt: skip
         self._handlers: dict[type, Callable[[Any, Context], object]] = {
-            SubmitOrder: self._on_submit,
+            SubmitOrder: self.submit,
+            OrderRehearsed: understudy.rehearse,
             CancelOrder: self._on_cancel,
             OrderDenied: self._on_denied,
             **dict.fromkeys(venue_events, self._on_event),
@@ -152,7 +156,7 @@ class OrderManager:
 
     # ---- from the strategies
 
-    def _on_submit(self, message: SubmitOrder, ctx: Context) -> None:
+    def submit(self, message: SubmitOrder, ctx: Context) -> None:
         """Nobody is told of the new order but the risk checker: each other would wake while it is on its way."""
         spec = message.order
         if self.ledger.knows(spec.client_order_id):

@@ -22,6 +22,7 @@ from actors.messages import (
     InstrumentsListed,
     OpenOrdersReported,
     OrderDenied,
+    OrderRehearsed,
     OrderUpdated,
     Quote,
 )
@@ -53,6 +54,8 @@ class RiskChecker:
                 self.desk.quote(message)
             case CheckOrder():
                 self._check(message, ctx)
+            case OrderRehearsed():
+                self._rehearse(message, ctx)
             case OrderUpdated():
                 self.desk.update(message, self._place)
             case FillRecorded():
@@ -100,24 +103,35 @@ class RiskChecker:
         if now > message.deadline:
             self._deny(spec, "DEADLINE: passed before the check", ctx)
             return
-        proposals = self._proposals(spec)
+        proposals = self._judge(spec)
         if isinstance(proposals, str):
             self._deny(spec, proposals, ctx)
             return
-        for proposal in proposals:
-            for check in self._checks:
-                reason = check(self.desk, self._limits, proposal)
-                if reason is not None:
-                    self._deny(spec, reason, ctx)
-                    return
-        claims: Claims = {}
-        for proposal in proposals:
-            claims |= proposal.claims()
+        claims = _claims(proposals)
         self.desk.reserve(spec, [proposal.key for proposal in proposals], proposals[0].quantity, claims)
         before = message.stamps
         stamps = Stamps(before.market_recv, before.submitted, before.journaled, now)
         ctx.tell(names.ROUTER, Approved(spec, stamps, message.epoch, message.deadline))
         self._counters["approved"] += 1
+
+    def _judge(self, spec: OrderSpec) -> list[Proposal] | str:
+        """The order at each venue where the router may send it, or the first reason why it must not go."""
+        proposals = self._proposals(spec)
+        if isinstance(proposals, str):
+            return proposals
+        for proposal in proposals:
+            for check in self._checks:
+                reason = check(self.desk, self._limits, proposal)
+                if reason is not None:
+                    return reason
+        return proposals
+
+    def _rehearse(self, message: OrderRehearsed, ctx: Context) -> None:
+        """Judge it and claim nothing; the way goes on whatever the judgement."""
+        proposals = self._judge(message.order)
+        if not isinstance(proposals, str):
+            _claims(proposals)
+        ctx.tell(names.ROUTER, message)
 
     def _deny(self, spec: OrderSpec, reason: str, ctx: Context) -> None:
         self._counters["denied"] += 1
@@ -179,6 +193,13 @@ class RiskChecker:
                 exposure = self.desk.at(key)
                 claims |= Proposal(spec, key, instrument, exposure, Decimal(spec.quantity), price, fee).claims()
         return [f"{venue}.{spec.symbol}" for venue in venues], claims
+
+
+def _claims(proposals: Sequence[Proposal]) -> Claims:
+    claims: Claims = {}
+    for proposal in proposals:
+        claims |= proposal.claims()
+    return claims
 
 
 def _number(text: str) -> Decimal | None:

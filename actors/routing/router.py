@@ -17,6 +17,7 @@ from actors.messages import (
     DeskSnapshot,
     InstrumentsListed,
     OrderDenied,
+    OrderRehearsed,
     OrderRouted,
     OrderUpdated,
     PlaceOrder,
@@ -73,6 +74,8 @@ class Router:
                 self._quotes[f"{message.venue}.{message.symbol}"] = message
             case Approved():
                 self._route(message, ctx)
+            case OrderRehearsed():
+                self._rehearse(message, ctx)
             case OrderUpdated():
                 self._learn(message, ctx)
             case VenueUp() if message.venue in self._venues:
@@ -138,6 +141,11 @@ class Router:
             names.ORDER_MANAGER,
             OrderRouted(order.client_order_id, decision.venue, connector, decision.reasons, now),
         )
+
+    def _rehearse(self, message: OrderRehearsed, ctx: Context) -> None:
+        venue = self._decide(message.order).venue
+        if venue is not None:
+            ctx.tell(names.connector(venue), message)
 
     def _decide(self, order: OrderSpec) -> Decision:
         named = self._venues.get(order.venue)

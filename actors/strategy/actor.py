@@ -24,6 +24,8 @@ from actors.messages import (
     HistoryPage,
     InstrumentsListed,
     Kline,
+    MarketEvent,
+    OrderRehearsed,
     OrderUpdated,
     QueryHistory,
     Quote,
@@ -60,7 +62,12 @@ class CancelDue(msgspec.Struct, frozen=True):
 
 class StrategyActor:
     def __init__(
-        self, name: str, strategy: Strategy, instruments: Sequence[str], parameters: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        strategy: Strategy,
+        instruments: Sequence[str],
+        parameters: Mapping[str, Any] | None = None,
+        rehearse_every_ns: int = 0,
     ) -> None:
         """`name` as in the configuration: its orders carry it, `orders.<name>` and `fills.<name>` are its topics."""
         self.name = name
@@ -68,6 +75,7 @@ class StrategyActor:
         self.instruments = tuple(instruments)
         self.parameters = dict(parameters or {})
         self._desk: Desk
+        self._rehearse_every_ns = rehearse_every_ns
         self._ready = False
         self._counters = dict.fromkeys(("bars", "fills", "denied", "cancels_retried", "unexpected"), 0)
         self._quotes = self._trades = self._books = 0
@@ -99,7 +107,11 @@ class StrategyActor:
     def receive(self, message: Any, ctx: Context) -> Later:
         handler = self._handlers.get(type(message))
         if handler is not None:
-            return handler(message)
+            later = handler(message)
+            desk = self._desk
+            if desk.market_recv > desk.rehearsal_due and later is None and isinstance(message, MarketEvent):
+                desk.rehearse(message)
+            return later
         if type(message) is Started:
             self._start(ctx)
         else:
@@ -128,7 +140,7 @@ class StrategyActor:
     # ---- beginning and end of a life
 
     def _start(self, ctx: Context) -> None:
-        self._desk = Desk(self.name, self.instruments, ctx)
+        self._desk = Desk(self.name, self.instruments, ctx, self._rehearse_every_ns)
         self.strategy.bind(self._desk, self.parameters)
         ctx.watch(names.ORDER_MANAGER)
         ctx.subscribe(names.ORDER_MANAGER, f"orders.{self.name}", f"fills.{self.name}")
@@ -273,6 +285,8 @@ class StrategyActor:
             case SubmitOrder(order=order):
                 reason = f"UNDELIVERED: {undelivered.reason}"
                 return self._on_order(OrderUpdated(order, OrderState.DENIED, "0", None, reason, "", now))
+            case OrderRehearsed():
+                pass
             case CancelOrder() as cancel:
                 self._counters["cancels_retried"] += 1
                 self._desk.ctx.after(CANCEL_RETRY_NS, CancelDue(cancel))

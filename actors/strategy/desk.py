@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from actors import names
-from actors.messages import CancelOrder, QueryHistory, Quote, SubmitOrder
+from actors.messages import CancelOrder, MarketEvent, OrderRehearsed, QueryHistory, Quote, SubmitOrder, Trade
 from actors.model.bars import BarBuilder
 from actors.model.book import OrderBook
 from actors.model.instrument import Instrument
@@ -16,6 +16,8 @@ from actors.strategy.amount import Amount, wire_amount
 from actors.strategy.ledger import Ledger
 from runtime.actor import Context, Timer
 from runtime.clock import NS_PER_S
+
+NEVER = 1 << 63
 
 
 class TimerDue(msgspec.Struct, frozen=True):
@@ -36,7 +38,7 @@ class InstrumentBook(OrderBook):
 class Desk:
     """Made anew for each life of the strategy's actor, with the context of that life."""
 
-    def __init__(self, strategy: str, instruments: Sequence[str], ctx: Context) -> None:
+    def __init__(self, strategy: str, instruments: Sequence[str], ctx: Context, rehearse_every_ns: int = 0) -> None:
         self.strategy = strategy
         self.instruments = tuple(instruments)
         self.ctx = ctx
@@ -49,6 +51,9 @@ class Desk:
         self.market_recv = 0
         """`ts_recv` of the market event being handled; 0 while something else is."""
         self.submitted = 0
+        self.rehearsal_due = 0 if rehearse_every_ns else NEVER
+        """A market event that was read later is followed by a rehearsal."""
+        self._rehearse_every_ns = rehearse_every_ns
         self._asked = 0
         """Queries of history."""
         self._topics: set[tuple[str, str]] = set()
@@ -106,11 +111,41 @@ class Desk:
     ) -> str:
         if price is None and post_only:
             raise ValueError("a market order takes liquidity: post_only needs a price")
+        now = self.ctx.now()
+        self.submitted += 1
+        order = self._order(side, instrument, quantity, price, time_in_force, post_only, now)
+        self.ledger.submit(order, now)
+        stamps = Stamps(market_recv=self.market_recv, submitted=now)
+        self.ctx.tell(names.ORDER_MANAGER, SubmitOrder(order, stamps))
+        if self._rehearse_every_ns:
+            self.rehearsal_due = now + self._rehearse_every_ns
+        return order.client_order_id
+
+    def rehearse(self, event: MarketEvent) -> None:
+        """Go the way of an order without an order, after an event that brought none."""
+        now = self.ctx.now()
+        self.rehearsal_due = now + self._rehearse_every_ns
+        price = event.price if isinstance(event, Trade) else event.bid if isinstance(event, Quote) else "1"
+        instrument = f"{event.venue}.{event.symbol}"
+        order = self._order(Side.BUY, instrument, "1", price, TimeInForce.GTC, False, now)
+        ledger = Ledger()
+        ledger.submit(order, now)
+        stamps = Stamps(market_recv=self.market_recv, submitted=now)
+        self.ctx.tell(names.ORDER_MANAGER, OrderRehearsed(order, stamps))
+
+    def _order(
+        self,
+        side: Side,
+        instrument: str,
+        quantity: Amount,
+        price: Amount | None,
+        time_in_force: TimeInForce | str,
+        post_only: bool,
+        now: int,
+    ) -> OrderSpec:
         venue, symbol = self.split(instrument)
         ctx = self.ctx
-        now = ctx.now()
-        self.submitted += 1
-        order = OrderSpec(
+        return OrderSpec(
             client_order_id=order_id(ctx.incarnation, ctx.name, self.strategy, now, self.submitted),
             strategy=self.strategy,
             venue=venue,
@@ -122,9 +157,6 @@ class Desk:
             time_in_force=TimeInForce(time_in_force),
             post_only=post_only,
         )
-        self.ledger.submit(order, now)
-        ctx.tell(names.ORDER_MANAGER, SubmitOrder(order, Stamps(market_recv=self.market_recv, submitted=now)))
-        return order.client_order_id
 
     def cancel(self, client_order_id: str) -> None:
         if self.ledger.request_cancel(client_order_id, self.ctx.now()) is not None:

@@ -178,6 +178,15 @@ class HistorySource(Protocol):
 
 
 @runtime_checkable
+class Rehearsing(Protocol):
+    """A venue protocol that can go through an order without one."""
+
+    def rehearse(self, command: PlaceOrder, now: int) -> None:
+        """Make the frame that `execute` would make, and remember nothing of it."""
+        ...
+
+
+@runtime_checkable
 class OrderChanger(Protocol):
     """A venue protocol that can do more to orders than place and cancel them."""
 

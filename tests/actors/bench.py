@@ -101,8 +101,13 @@ class ScriptedProtocol:
 class Bench:
     """A started connector with both links up."""
 
-    def __init__(self, symbols: Sequence[str] = ("BTC",), connect_limit: ConnectLimit | None = None) -> None:
-        self.protocol = ScriptedProtocol(symbols, connect_limit)
+    def __init__(
+        self,
+        symbols: Sequence[str] = ("BTC",),
+        connect_limit: ConnectLimit | None = None,
+        protocol: ScriptedProtocol | None = None,
+    ) -> None:
+        self.protocol = protocol or ScriptedProtocol(symbols, connect_limit)
         self.ctx = RecordingContext("connector.venue", time=NOW)
         self.connector = Connector("venue", self.protocol, 60 * S, Backoff(S, 8 * S))
         self.tell(Started())

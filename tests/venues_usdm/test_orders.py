@@ -330,3 +330,14 @@ def test_weight_stays_below_the_limit_when_fills_are_asked_for_again_and_again()
     world.run(NS_PER_S)
     assert world.venue.report(False)["used_weight"] <= 2400
     assert len(world.told(FillsReported)) > 100
+
+
+def test_a_rehearsal_reaches_nobody() -> None:
+    world = a_world()
+    before = world.ledger()
+    world.venue.rehearse(place(), world.now)
+    world.run(NS_PER_S)
+    assert world.ledger() == before
+    assert world.told(OrderAccepted) + world.told(OrderRejected) + world.told(OrderDenied) == []
+    world.execute(place())
+    assert world.run_until(OrderAccepted).client_order_id == f"{1:032x}"

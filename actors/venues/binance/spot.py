@@ -79,7 +79,7 @@ class BinanceSpot:
         signer = Signer(keys)
         timeout_ns = int(settings.order_timeout_s * NS_PER_S)
 
-        def make(link: str, seam: EventSeam) -> TradeLink:
+        def make(link: str, seam: EventSeam, limits: RateLimits = self._limits) -> TradeLink:
             return TradeLink(
                 link,
                 seam,
@@ -87,11 +87,12 @@ class BinanceSpot:
                 settings.trade_url,
                 signer,
                 self._clock,
-                self._limits,
+                limits,
                 recv_window_ms=settings.recv_window_ms,
                 timeout_ns=timeout_ns,
             )
 
+        self._understudy = make("rehearsal", EventSeam(), RateLimits())
         return TradeLinks(make, 2 * timeout_ns)
 
     @property
@@ -166,6 +167,10 @@ class BinanceSpot:
         if isinstance(command, PlaceOrder) and not self._is_listed(command.order.symbol):
             return [refuse(self._name, command, "UNKNOWN_SYMBOL", f"{command.order.symbol} is not listed", now)]
         return self._trade.execute(command, now)
+
+    def rehearse(self, command: PlaceOrder, now: int) -> None:
+        if self._trade is not None and self._is_listed(command.order.symbol):
+            self._understudy.rehearse(command, now)
 
     def change(self, command: Change, now: int) -> list[Output]:
         if self._trade is None:

@@ -180,6 +180,12 @@ class TradeLink:
         method, parameters = request_for(command)
         return self._send(command, method, self._signed(parameters, now), now)
 
+    def rehearse(self, command: PlaceOrder, now: int) -> None:
+        """`execute`, on a link that has no socket and is for nothing else."""
+        self._is_up = self.is_subscribed = True
+        self.execute(command, now)
+        self._pending.drop_all()
+
     def on_not_sent(self, payload: bytes, now: int) -> list[Output]:
         request = self._pending.take_unsent(payload)
         if request is None or isinstance(request.command, Upkeep):

@@ -171,6 +171,13 @@ class Trading:
             return [*refuse_change(self._venue, command, "RATE_LIMITED", f"for {wait // NS_PER_MS} ms more", now)]
         return self._send_frame(command, call, now)
 
+    def rehearse(self, command: PlaceOrder, now: int) -> None:
+        venue_time = self._clock.time(now)
+        if not objection(command.order, venue_time):
+            call = call_for(command, venue_time)
+            parameters = self._signer.sign_parameters(self._stamped(call.parameters, now))
+            msgspec.json.encode({"id": 0, "method": call.name, "params": parameters})
+
     def _remember(self, order: OrderSpec) -> None:
         if order.type is OrderType.LIMIT:
             self._placed[order.client_order_id] = order

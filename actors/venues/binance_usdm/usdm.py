@@ -193,6 +193,10 @@ class BinanceUsdm:
             return [refuse(self._name, command, "UNKNOWN_SYMBOL", f"{command.order.symbol} is not listed", now)]
         return self._account.trading.execute(command, self._problem(), now)
 
+    def rehearse(self, command: PlaceOrder, now: int) -> None:
+        if self._account is not None and self._clock.is_known and self._is_listed(command.order.symbol):
+            self._account.trading.rehearse(command, now)
+
     def change(self, command: Change, now: int) -> list[Output]:
         if self._account is None:
             return [*refuse_change(self._name, command, "NO_CREDENTIALS", "market data only", now)]
