@@ -41,7 +41,8 @@ class Topics(dict[str, str]):
 class MarketPublisher:
     """Topics are `<kind>.<venue>.<symbol>`; how old an event was is measured as `feed_venue`.
 
-    Its age is by two clocks: what the skew between them makes negative counts as zero.
+    Its age is by two clocks: what the skew between them makes negative counts as zero. Of what one read of the socket
+    brought the first is measured.
     """
 
     def __init__(self, venue: str, symbols: Iterable[str]) -> None:
@@ -59,6 +60,8 @@ class MarketPublisher:
         self.kept: deque[EventQuarantined] = deque(maxlen=KEPT)
         """The last few of them."""
         self._built: set[str] = set()
+        self._measured = 0
+        """`ts_recv` of the last event that was measured."""
         self.resyncs = 0
         """Books built anew; the first of each symbol is not counted."""
 
@@ -83,12 +86,17 @@ class MarketPublisher:
                 self._quarantine(trade, trade.ts_recv, reason, ctx)
                 return
         ctx.publish(self._trade_topics[trade.symbol], trade)
-        delay_ns = trade.ts_recv - trade.ts_venue
-        ctx.measure("feed_venue", self._venue, delay_ns if delay_ns > 0 else 0)
+        if trade.ts_recv != self._measured:
+            self._measure(trade, ctx)
 
     def publish_delta(self, delta: BookDelta, ctx: Context) -> None:
         ctx.publish(self._book_topics[delta.symbol], delta)
-        delay_ns = delta.ts_recv - delta.ts_venue
+        if delta.ts_recv != self._measured:
+            self._measure(delta, ctx)
+
+    def _measure(self, event: Trade | BookDelta, ctx: Context) -> None:
+        self._measured = event.ts_recv
+        delay_ns = event.ts_recv - event.ts_venue
         ctx.measure("feed_venue", self._venue, delay_ns if delay_ns > 0 else 0)
 
     def publish_snapshot(self, snapshot: BookSnapshot, ctx: Context) -> None:

@@ -47,6 +47,9 @@ class OrderEvent(Enum):
     """Nobody can say what the venue made of it: timeout, lost link, restart, or fills that are still to be fetched."""
 
 
+UNSETTLED = frozenset({OrderState.PENDING, OrderState.SENT, OrderState.PENDING_CANCEL})
+"""An answer is due."""
+WORKING = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
 FINAL = frozenset({OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED, OrderState.DENIED})
 """Nothing more is expected and no exposure is left. A late message may still tell something else: see the table."""
 

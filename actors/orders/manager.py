@@ -51,7 +51,7 @@ from actors.messages import (
     VenueUp,
 )
 from actors.model.order import OrderSpec, Stamps
-from actors.model.order_state import OrderState
+from actors.model.order_state import UNSETTLED, WORKING, OrderState
 from actors.orders.cancels import Cancels
 from actors.orders.desk_view import order_updated, plain_ledger, snapshot
 from actors.orders.inquiries import MARGIN_NS, Inquiries
@@ -68,9 +68,6 @@ from runtime.errors import Unavailable
 
 SWEEP_NS = 100 * NS_PER_MS
 """Due inquiries are looked for so often while there are any."""
-
-UNSETTLED = frozenset({OrderState.PENDING, OrderState.SENT, OrderState.PENDING_CANCEL})
-WORKING = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
 
 
 class SweepDue(msgspec.Struct, frozen=True):
@@ -204,8 +201,7 @@ class OrderManager:
     # ---- what becomes of an order
 
     def _on_event(self, message: Any, ctx: Context) -> None:
-        outcome = self._apply(message, ctx)
-        if outcome.news and self._cancels.waits(message.client_order_id):
+        if self._apply(message, ctx).news and self._cancels.waits(message.client_order_id):
             self._send_cancel(message.client_order_id, ctx)
 
     def _on_denied(self, message: OrderDenied, ctx: Context) -> None:

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from actors.messages import (
     BookDelta,
@@ -146,8 +147,16 @@ def test_market_data_is_published_on_its_topics() -> None:
         ("book.venue.BTC", delta),
         ("book.venue.BTC", LOST),
     ]
-    assert bench.ctx.measured == [("feed_venue", "venue", 5), ("feed_venue", "venue", 3)]
     assert bench.counter("messages") == 1
+
+
+def test_how_old_market_data_is_is_measured_once_for_each_read() -> None:
+    bench = Bench()
+    trade = Trade("venue", "BTC", "1", "1", "1", Side.BUY, NOW - 5, NOW)
+    delta = BookDelta("venue", "BTC", 7, 8, [], [], NOW - 3, NOW)
+    bench.frame(trade, delta, trade)
+    bench.frame(replace(delta, ts_recv=NOW + 1), trade)
+    assert bench.ctx.measured == [("feed_venue", "venue", 5), ("feed_venue", "venue", 4), ("feed_venue", "venue", 5)]
 
 
 def test_a_new_subscriber_gets_the_present_book_and_the_last_quote() -> None:

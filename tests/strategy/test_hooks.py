@@ -132,6 +132,13 @@ def test_market_events_are_handed_on_and_their_delay_is_measured() -> None:
     ]
 
 
+def test_of_a_flood_that_one_read_brought_the_delay_of_some_is_measured() -> None:
+    desk = TestDesk(Everything())
+    for _ in range(32):
+        desk.receive(trade("100", "1", NOW - 8_000))
+    assert desk.ctx.measured == [("feed_deliver", "binance", 8_000)] * 3
+
+
 def test_a_book_that_becomes_invalid_is_shown_once_and_again_when_it_is_rebuilt() -> None:
     strategy = Everything()
     desk = TestDesk(strategy)
