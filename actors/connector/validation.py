@@ -77,7 +77,7 @@ class Validator:
             case AggregateTrade():
                 return self.trade(event)
             case Ticker():
-                bid, ask = float(event.bid), float(event.ask)
+                bid, ask = float(event.bid or 0), float(event.ask or 0)
                 if bid >= ask > 0 < bid:
                     return CROSSED
                 last = float(event.last)

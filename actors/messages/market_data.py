@@ -151,6 +151,7 @@ class Ticker(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
     last: str
     last_quantity: str
     bid: str
+    """"", as the next three, where the venue does not tell it here."""
     bid_quantity: str
     ask: str
     ask_quantity: str

@@ -81,6 +81,10 @@ class World:
     def told(self, kind: type[T]) -> list[T]:
         return [output for output in self.outputs if isinstance(output, kind)]
 
+    def links(self) -> list[str]:
+        """Those that are open."""
+        return list(self._sessions)
+
     def drop(self, link: str) -> None:
         """Cut a link."""
         self.fake.disconnect(self._sessions.pop(link), self.now)
@@ -129,6 +133,8 @@ class World:
         self.take(self.venue.on_link_up(link, self.now))
 
     def _send(self, frame: SendFrame) -> None:
+        if frame.link not in self._sessions:
+            return
         self.fake.receive(self._sessions[frame.link], frame.payload.decode(), self.now)
         self._deliver()
 

@@ -4,6 +4,7 @@ Seconds and minutes are kept; every longer interval is put together from minutes
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
 
@@ -36,6 +37,9 @@ INTERVALS_MS = {
     "3d": 3 * _DAY_MS,
     "1w": 7 * _DAY_MS,
 }
+"""Of one length always; `INTERVALS` are these and the month."""
+MONTH = "1M"
+INTERVALS = (*INTERVALS_MS, MONTH)
 
 
 class Candle:
@@ -76,7 +80,7 @@ class Candle:
         self.taker_quote += other.taker_quote
         self.count += other.count
 
-    def row(self, interval_ms: int) -> list[object]:
+    def row(self, interval: str) -> list[object]:
         """As `GET /api/v3/klines` answers."""
         return [
             self.open_ms,
@@ -85,7 +89,7 @@ class Candle:
             fixed(self.low),
             fixed(self.close),
             fixed(self.volume),
-            self.open_ms + interval_ms - 1,
+            interval_end(interval, self.open_ms) - 1,
             fixed(self.quote),
             self.count,
             fixed(self.taker_base),
@@ -97,7 +101,7 @@ class Candle:
         """The `k` of a kline event."""
         return {
             "t": self.open_ms,
-            "T": self.open_ms + INTERVALS_MS[interval] - 1,
+            "T": interval_end(interval, self.open_ms) - 1,
             "s": symbol,
             "i": interval,
             "f": self.first_id,
@@ -117,9 +121,19 @@ class Candle:
 
 
 def interval_start(interval: str, ms: int) -> int:
+    if interval == MONTH:
+        day = datetime.fromtimestamp(ms // 1000, UTC)
+        return int(datetime(day.year, day.month, 1, tzinfo=UTC).timestamp()) * 1000
     size = INTERVALS_MS[interval]
     offset = _MONDAY_MS if interval == "1w" else 0
     return (ms - offset) // size * size + offset
+
+
+def interval_end(interval: str, open_ms: int) -> int:
+    """Exclusive. Of the interval that begins at `open_ms`."""
+    if interval == MONTH:
+        return interval_start(interval, open_ms + 31 * _DAY_MS)
+    return open_ms + INTERVALS_MS[interval]
 
 
 class Candles:
@@ -145,7 +159,7 @@ class Candles:
 
     def candle(self, interval: str, open_ms: int) -> Candle | None:
         """The candle that begins at `open_ms`: flat where nothing traded, None before anything did."""
-        return self.window(open_ms, open_ms + INTERVALS_MS[interval])
+        return self.window(open_ms, interval_end(interval, open_ms))
 
     def window(self, start_ms: int, end_ms: int) -> Candle | None:
         """Everything from `start_ms` to before `end_ms` in one candle."""
@@ -167,15 +181,19 @@ class Candles:
         kept = self._seconds if interval == "1s" else self._minutes
         if not kept:
             return []
-        size = INTERVALS_MS[interval]
         earliest = interval_start(interval, min(kept))
         last = interval_start(interval, end_ms)
+        opens: list[int] = []
         if start_ms is None:
-            first = max(earliest, last - (limit - 1) * size)
+            while last >= earliest and len(opens) < limit:
+                opens.insert(0, last)
+                last = interval_start(interval, last - 1)
         else:
-            first = max(earliest, interval_start(interval, start_ms + size - 1))
-            last = min(last, first + (limit - 1) * size)
-        opens = range(first, last + 1, size)
+            first = interval_start(interval, start_ms)
+            first = max(earliest, first if first == start_ms else interval_end(interval, first))
+            while first <= last and len(opens) < limit:
+                opens.append(first)
+                first = interval_end(interval, first)
         return [candle for open_ms in opens if (candle := self.candle(interval, open_ms)) is not None]
 
     def _close_before(self, ms: int) -> Decimal | None:

@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from actors.model.order import Side
-from actors.simulation.binance.candles import INTERVALS_MS, Candle, Candles, interval_start
+from actors.simulation.binance.candles import INTERVALS, Candle, Candles, interval_start
 from actors.simulation.binance.numbers import fixed, to_ms
 from actors.simulation.binance.streams import StreamHub
 from actors.simulation.binance.symbols import SymbolRules
@@ -18,7 +18,7 @@ from actors.simulation.matching import Event, LevelChanged, MatchingEngine, Orde
 
 _KEPT_TRADES = 1_000
 _DAY_MS = 86_400_000
-_PARTIAL_DEPTHS = (5, 10, 20)
+PARTIAL_DEPTHS = (5, 10, 20)
 Quotes = tuple[tuple[Decimal, Decimal] | None, tuple[Decimal, Decimal] | None]
 
 
@@ -300,7 +300,7 @@ class Market:
         self._hub.publish(full.stream, event)
 
     def _publish_partial(self, speed: str) -> None:
-        for depth in _PARTIAL_DEPTHS:
+        for depth in PARTIAL_DEPTHS:
             stream = f"{self._prefix}depth{depth}{speed}"
             if self._wanted(stream) and self._partial_sent.get(stream) != self.last_update_id:
                 self._partial_sent[stream] = self.last_update_id
@@ -357,13 +357,13 @@ class Market:
 
     def _publish_candles(self, ms: int) -> None:
         """Once a second; a candle that has just ended is sent once more, closed."""
-        for interval in INTERVALS_MS:
+        for interval in INTERVALS:
             stream = f"{self._prefix}kline_{interval}"
             if not self._wanted(stream):
                 continue
             start = interval_start(interval, ms)
             if ms - start < 1_000:
-                self._publish_candle(stream, interval, start - INTERVALS_MS[interval], ms, closed=True)
+                self._publish_candle(stream, interval, interval_start(interval, start - 1), ms, closed=True)
             self._publish_candle(stream, interval, start, ms, closed=False)
 
     def _publish_candle(self, stream: str, interval: str, open_ms: int, ms: int, closed: bool) -> None:

@@ -7,7 +7,7 @@ Sources: https://developers.binance.com/docs/binance-spot-api-docs/rest-api/gene
 from collections.abc import Callable
 from typing import Any
 
-from actors.simulation.binance.candles import INTERVALS_MS
+from actors.simulation.binance.candles import INTERVALS
 from actors.simulation.binance.limits import Limits
 from actors.simulation.binance.market import Market
 from actors.simulation.binance.numbers import fixed, to_ms
@@ -90,15 +90,14 @@ class MarketData:
     def klines(self, parameters: Parameters, now: int) -> object:
         market = self._market(parameters)
         interval = parameters.required("interval")
-        if interval not in INTERVALS_MS:
+        if interval not in INTERVALS:
             raise Refusal(-1120, "Invalid interval.")
         start, end = parameters.milliseconds("startTime"), parameters.milliseconds("endTime")
         limit = parameters.limit(500, 1000)
         parameters.text("timeZone")
         parameters.done()
         end = to_ms(now) if end is None else min(end, to_ms(now))
-        size = INTERVALS_MS[interval]
-        return [candle.row(size) for candle in market.candles.series(interval, start, end, limit)]
+        return [candle.row(interval) for candle in market.candles.series(interval, start, end, limit)]
 
     def average_price(self, parameters: Parameters, now: int) -> object:
         market = self._market(parameters)

@@ -44,8 +44,13 @@ class _Invalid(Exception):
 class StreamHub:
     """An event is encoded once, however many sessions listen; `wanted` tells whether encoding it is worth while."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(
+        self, send: Send, most_streams: int = _MAX_STREAMS, most_messages: int = _MAX_MESSAGES_PER_SECOND
+    ) -> None:
+        """`most_streams` of one session, `most_messages` that it may send in a second."""
         self._send = send
+        self._most_streams = most_streams
+        self._most_messages = most_messages
         self._sessions: dict[str, StreamSession] = {}
         self._listeners: dict[str, dict[str, StreamSession]] = {}
 
@@ -105,7 +110,7 @@ class StreamHub:
         second = now // _NS_PER_S
         state.messages = state.messages + 1 if second == state.second else 1
         state.second = second
-        if state.messages > _MAX_MESSAGES_PER_SECOND:
+        if state.messages > self._most_messages:
             self._send(session, None, "")
             return
         try:
@@ -158,8 +163,8 @@ class StreamHub:
 
     def _subscribe(self, state: StreamSession, streams: Iterable[str]) -> None:
         wanted = state.streams | dict.fromkeys(streams)
-        if len(wanted) > _MAX_STREAMS:
-            raise _Invalid(2, f"Invalid request: more than {_MAX_STREAMS} streams")
+        if len(wanted) > self._most_streams:
+            raise _Invalid(2, f"Invalid request: more than {self._most_streams} streams")
         state.streams = wanted
         for stream in wanted:
             self._listeners.setdefault(stream, {})[state.session] = state

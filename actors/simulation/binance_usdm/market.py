@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from actors.model.order import Side
 from actors.simulation.binance.candles import Candles
-from actors.simulation.binance.market import AggregateTrade, DepthBatch, Market, Trade
+from actors.simulation.binance.market import PARTIAL_DEPTHS, AggregateTrade, DepthBatch, Market, Trade
 from actors.simulation.binance.numbers import to_ms
 from actors.simulation.binance.streams import StreamHub
 from actors.simulation.binance_usdm.contracts import ContractRules
@@ -146,6 +146,22 @@ class FuturesMarket(Market):
             "E": self._ms,
         }
         self._hub.publish(stream, event)
+
+    def _publish_partial(self, speed: str) -> None:
+        """In the shape of a diff, but with the best levels whole."""
+        for depth in PARTIAL_DEPTHS:
+            stream = f"{self._prefix}depth{depth}{speed}"
+            if self._wanted(stream) and self._partial_sent.get(stream) != self.last_update_id:
+                previous = self._partial_sent.get(stream, self.last_update_id)
+                self._partial_sent[stream] = self.last_update_id
+                top = super().snapshot(depth)
+                event = {"e": "depthUpdate", "E": self._ms, "T": self._ms, "s": self.symbol}
+                ids = {"U": previous, "u": self.last_update_id, "pu": previous}
+                self._hub.publish(stream, {**event, **ids, "b": top["bids"], "a": top["asks"]})
+
+    def _ticker_event(self, ms: int) -> dict[str, object]:
+        event = super()._ticker_event(ms)
+        return {name: value for name, value in event.items() if name not in ("x", "b", "B", "a", "A")}
 
     def _publish_batch(self, batch: DepthBatch, now: int) -> None:
         if not batch.first_id:

@@ -8,6 +8,9 @@ from actors.simulation.binance.streams import Send, StreamHub
 
 _PUBLIC = ("bookTicker", "depth", "rpiDepth")
 PUBLIC, MARKET = "public", "market"
+_MOST_STREAMS = 200
+_MOST_MESSAGES = 10
+"""Of one session; messages in a second."""
 
 
 class SplitStreams(StreamHub):
@@ -15,7 +18,7 @@ class SplitStreams(StreamHub):
 
     def __init__(self, send: Send) -> None:
         super().__init__(send)
-        self._hubs = {PUBLIC: StreamHub(send), MARKET: StreamHub(send)}
+        self._hubs = {name: StreamHub(send, _MOST_STREAMS, _MOST_MESSAGES) for name in (PUBLIC, MARKET)}
 
     def open(self, session: str, path: str) -> None:
         """`/public/…` or `/market/…`, then as for one hub."""

@@ -7,8 +7,10 @@ PROBE = b'{"method":"GET_PROPERTY","params":["combined"],"id":0}'
 
 
 class FeedLink:
-    def __init__(self, name: str, url: str) -> None:
+    def __init__(self, name: str, url: str, address: str) -> None:
+        """`address` is what the interface calls the place of `url`."""
         self.name = name
+        self.address = address
         self._base_url = url
         self.always: list[str] = []
         """Streams of its address."""

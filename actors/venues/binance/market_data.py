@@ -1,11 +1,12 @@
-"""Binance Spot's market data: streams spread over links, opened and ended while they run, handed over between sockets.
+"""Binance's market data: streams spread over links, opened and ended while they run, handed over between sockets.
 
-Trades, best bid and ask, and book of every configured symbol always come; everything else comes while somebody reads
-it. A socket that is about to be cut off, by the venue's announcement or its limit of 24 hours, is replaced before:
+Trades, best bid and ask, and book of every configured symbol always come; most else comes while somebody reads it. An
+interface may serve its streams on several addresses, each of which carries some kinds only. A socket that is about to
+be cut off, by the venue's announcement or its limit of 24 hours, is replaced before:
 the next one is opened, both are read for a while, each event is taken once, and only then the old one is closed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import msgspec
@@ -13,13 +14,12 @@ import msgspec
 from actors.venues.binance.books import Books
 from actors.venues.binance.feed_link import PROBE, FeedLink
 from actors.venues.binance.payloads import StreamFrame
-from actors.venues.binance.seam import Seam
+from actors.venues.binance.seam import SPOT_NUMBERS, Numbered, Seam
 from actors.venues.binance.streams import BOOK, QUOTE, STREAMS, TRADE, Handler, StreamReader, stream_name
 from actors.venues.contract import BadFrame, CloseLink, OpenLink, Output, SendFrame, WakeUp
 from runtime.clock import NS_PER_S
 from runtime.message import Lane
 
-ALWAYS = (QUOTE, TRADE, BOOK)
 STREAMS_PER_LINK = 300
 """The venue allows 1024 on one connection; fewer keep the address short and one lost link small."""
 SHUTDOWN = "!serverShutdown"
@@ -34,6 +34,35 @@ SEAM_NS = 60 * NS_PER_S
 """What the new socket may still repeat after the old one is closed is older than that."""
 
 
+class Address(msgspec.Struct, frozen=True):
+    """Where an interface serves some of its streams."""
+
+    name: str
+    """Its links are called `<name>-0`, `<name>-1`, …"""
+    path: str
+    always: tuple[str, ...]
+    """Kinds that come of every configured symbol."""
+    on_demand: tuple[str, ...]
+    """Kinds that come while somebody reads them."""
+
+
+class Interface(msgspec.Struct, frozen=True):
+    addresses: tuple[Address, ...]
+    streams: Mapping[str, str]
+    """Kind → what follows `<symbol>@` in the name of its stream."""
+    numbers: Mapping[str, type[Numbered]]
+    """What orders the events of a kind; all others go by their time."""
+    probe: bytes
+
+
+SPOT = Interface(
+    (Address("feed", "/stream", (QUOTE, TRADE, BOOK), tuple(STREAMS)),),
+    STREAMS,
+    SPOT_NUMBERS,
+    PROBE,
+)
+
+
 class MarketData:
     """Links are called `feed-0`, `feed-1`, …, their later sockets `feed-0.1`, `feed-0.2`, …"""
 
@@ -44,11 +73,14 @@ class MarketData:
         stream_url: str,
         books: Books,
         streams_per_link: int = STREAMS_PER_LINK,
+        interface: Interface = SPOT,
+        reader: StreamReader | None = None,
     ) -> None:
-        self._url = f"{stream_url}/stream"
+        self._url = stream_url
+        self._interface = interface
         self._streams_per_link = streams_per_link
         self._books = books
-        self._reader = StreamReader(venue)
+        self._reader = reader or StreamReader(venue)
         self._decode_frame = msgspec.json.Decoder(StreamFrame).decode
         self._handlers: dict[str, Handler] = {}
         """By name of stream; one that was ended keeps a handler that ignores what still comes."""
@@ -62,25 +94,27 @@ class MarketData:
         self._seam: Seam | None = None
         """While sockets are handed over, and a little longer."""
         self._seam_until = 0
-        per_link = max(1, streams_per_link // len(ALWAYS))
-        for first in range(0, len(symbols), per_link):
-            link = self._add_link()
-            for symbol in symbols[first : first + per_link]:
-                link.always += [self._add_stream(kind, symbol, link) for kind in ALWAYS]
+        for address in interface.addresses:
+            per_link = max(1, streams_per_link // len(address.always))
+            for first in range(0, len(symbols), per_link):
+                link = self._add_link(address)
+                for symbol in symbols[first : first + per_link]:
+                    link.always += [self._add_stream(kind, symbol, link) for kind in address.always]
 
     @property
     def links(self) -> dict[str, str]:
         """Name of the present socket → address."""
         return {link.socket: link.url for link in self._links}
 
-    def _add_link(self) -> FeedLink:
-        link = FeedLink(f"feed-{len(self._links)}", self._url)
+    def _add_link(self, address: Address) -> FeedLink:
+        number = sum(link.address == address.name for link in self._links)
+        link = FeedLink(f"{address.name}-{number}", self._url + address.path, address.name)
         self._links.append(link)
         self._link_of[link.socket] = link
         return link
 
     def _add_stream(self, kind: str, symbol: str, link: FeedLink) -> str:
-        stream = stream_name(kind, symbol)
+        stream = self._stream(kind, symbol)
         self._kinds[stream] = kind, symbol
         if kind == BOOK:
             self._books.add(symbol, link.name)
@@ -89,18 +123,23 @@ class MarketData:
             self._handlers[stream] = self._reader.handler(kind, symbol)
         return stream
 
+    def _stream(self, kind: str, symbol: str) -> str:
+        return stream_name(symbol, self._interface.streams[kind])
+
     # ---- what is wanted ------------------------------------------------------------------------------------------
 
     def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
-        if kind not in STREAMS:
+        address = next((each for each in self._interface.addresses if kind in each.on_demand), None)
+        if address is None:
             return []
-        stream = stream_name(kind, symbol)
+        stream = self._stream(kind, symbol)
         if stream in self._carrier or any(stream in link.always for link in self._links):
             return []
         outputs: list[Output] = []
-        link = next((link for link in self._links if link.streams < self._streams_per_link), None)
+        room = (each for each in self._links if each.address == address.name and each.streams < self._streams_per_link)
+        link = next(room, None)
         if link is None:
-            link = self._add_link()
+            link = self._add_link(address)
             outputs.append(OpenLink(link.socket, link.url, Lane.FEED))
         self._carrier[stream] = link
         self._add_stream(kind, symbol, link)
@@ -108,7 +147,7 @@ class MarketData:
         return outputs + self._subscribe(link, now)
 
     def unfollow(self, kind: str, symbol: str, now: int) -> list[Output]:
-        stream = stream_name(kind, symbol) if kind in STREAMS else ""
+        stream = self._stream(kind, symbol) if kind in self._interface.streams else ""
         link = self._carrier.pop(stream, None)
         if link is None:
             return []
@@ -161,7 +200,7 @@ class MarketData:
             return []
         socket = link.begin_next()
         self._link_of[socket] = link
-        self._seam = self._seam or Seam()
+        self._seam = self._seam or Seam(self._interface.numbers)
         self._seam_until = now + SEAM_NS
         return [OpenLink(socket, link.url, Lane.FEED)]
 
@@ -196,7 +235,7 @@ class MarketData:
         """Asks each socket something, and again what it has not answered."""
         outputs: list[Output] = []
         for link in self._links:
-            outputs += [SendFrame(socket, PROBE) for socket in link.probe(now)]
+            outputs += [SendFrame(socket, self._interface.probe) for socket in link.probe(now)]
             outputs += self._subscribe(link, now)
         return outputs
 

@@ -1,10 +1,10 @@
 """Where the streams of one socket are continued by another: each event is let through once, in its order.
 
 While two sockets carry the same streams, every event comes twice; whichever comes first is taken. Book updates need no
-seam, because their own rule ignores what the book already has.
+seam where their own rule ignores what the book already has, as that of spot does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from msgspec import field
@@ -13,7 +13,7 @@ from actors.venues.binance.streams import BOOK, INTERVALS, QUOTE, TRADE
 from actors.venues.binance_api.payloads import Id, Millis
 
 
-class _UpdateNumber(msgspec.Struct, gc=False):
+class UpdateNumber(msgspec.Struct, gc=False):
     number: Id = field(name="u")
 
 
@@ -21,7 +21,7 @@ class _TradeNumber(msgspec.Struct, gc=False):
     number: Id = field(name="t")
 
 
-class _AggregateNumber(msgspec.Struct, gc=False):
+class AggregateNumber(msgspec.Struct, gc=False):
     number: Id = field(name="a")
 
 
@@ -37,7 +37,7 @@ class _KlineStart(msgspec.Struct, gc=False):
     start: Millis = field(name="t")
 
 
-class _KlineNumber(msgspec.Struct):
+class KlineNumber(msgspec.Struct):
     """A kline may be closed and the next one begun in the same millisecond."""
 
     time: Millis = field(name="E")
@@ -48,32 +48,33 @@ class _KlineNumber(msgspec.Struct):
         return self.bar.start * 10**13 + self.time
 
 
-_Numbered = _KlineNumber | _UpdateNumber | _TradeNumber | _AggregateNumber | _LevelsNumber | _EventTime
+Numbered = KlineNumber | UpdateNumber | _TradeNumber | AggregateNumber | _LevelsNumber | _EventTime
 
-_NUMBERS: dict[str, type[_Numbered]] = {
-    QUOTE: _UpdateNumber,
+SPOT_NUMBERS: dict[str, type[Numbered]] = {
+    QUOTE: UpdateNumber,
     TRADE: _TradeNumber,
-    "aggtrade": _AggregateNumber,
+    "aggtrade": AggregateNumber,
     "depth5": _LevelsNumber,
     "depth10": _LevelsNumber,
     "depth20": _LevelsNumber,
-    **{f"kline_{interval}": _KlineNumber for interval in INTERVALS},
+    **{f"kline_{interval}": KlineNumber for interval in INTERVALS},
 }
 """What orders the events of a stream; all others go by their time."""
 
 
 class Seam:
-    def __init__(self) -> None:
+    def __init__(self, numbers: Mapping[str, type[Numbered]]) -> None:
+        self._numbers = numbers
         self._last: dict[str, int] = {}
-        self._decoders: dict[str, Callable[[msgspec.Raw], _Numbered]] = {}
+        self._decoders: dict[str, Callable[[msgspec.Raw], Numbered]] = {}
 
     def repeats(self, kind: str, stream: str, data: msgspec.Raw) -> bool:
         """This event, or a later one, has been let through. Raises `msgspec.MsgspecError` for one without a number."""
-        if kind == BOOK:
+        if kind == BOOK and BOOK not in self._numbers:
             return False
         decode = self._decoders.get(kind)
         if decode is None:
-            decode = self._decoders[kind] = msgspec.json.Decoder(_NUMBERS.get(kind, _EventTime)).decode
+            decode = self._decoders[kind] = msgspec.json.Decoder(self._numbers.get(kind, _EventTime)).decode
         number = decode(data).number
         if number <= self._last.get(stream, -1):
             return True

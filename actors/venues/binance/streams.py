@@ -44,8 +44,8 @@ Handler = Callable[[msgspec.Raw, int], list[Output]]
 """(data, ts_recv) → events; raises `msgspec.MsgspecError` or `ValueError` for what is no such event."""
 
 
-def stream_name(kind: str, symbol: str) -> str:
-    return f"{symbol.lower()}@{STREAMS[kind]}"
+def stream_name(symbol: str, suffix: str) -> str:
+    return f"{symbol.lower()}@{suffix}"
 
 
 class StreamReader:
@@ -60,39 +60,37 @@ class StreamReader:
         self._decode_mini = msgspec.json.Decoder(MiniTickerTick).decode
         self._decode_kline = msgspec.json.Decoder(KlineTick).decode
         self._decode_levels = msgspec.json.Decoder(PartialDepth).decode
-
-    def handler(self, kind: str, symbol: str) -> Handler:
-        if kind.startswith("kline_"):
-            return partial(self._on_kline, symbol)
-        if kind.startswith("depth"):
-            return partial(self._on_levels, symbol, int(kind.removeprefix("depth")))
-        handlers: dict[str, Callable[[str, msgspec.Raw, int], list[Output]]] = {
+        self._handlers: dict[str, Callable[[str, msgspec.Raw, int], list[Output]]] = {
             QUOTE: self._on_quote,
             TRADE: self._on_trade,
             "aggtrade": self._on_aggregate,
             "ticker": self._on_ticker,
             "miniticker": self._on_mini,
         }
-        return partial(handlers[kind], symbol)
+
+    def handler(self, kind: str, symbol: str) -> Handler:
+        if kind.startswith("kline_"):
+            return partial(self._on_kline, symbol)
+        if kind.startswith("depth"):
+            return partial(self._on_levels, symbol, int(kind.removeprefix("depth")))
+        return partial(self._handlers[kind], symbol)
 
     def _on_quote(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         tick = self._decode_quote(data)
         bid, bid_quantity, ask, ask_quantity = tick.bid, tick.bid_quantity, tick.ask, tick.ask_quantity
-        if not (bid + bid_quantity + ask + ask_quantity).replace(".", "").isdecimal():
-            raise _not_numbers(bid, bid_quantity, ask, ask_quantity)
+        check_numbers(bid + bid_quantity + ask + ask_quantity)
         return [Quote(self._venue, symbol, bid, bid_quantity, ask, ask_quantity, 0, ts_recv)]
 
     def _on_trade(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         tick = self._decode_trade(data)
         price, quantity = tick.price, tick.quantity
-        if not (price + quantity).replace(".", "").isdecimal():
-            raise _not_numbers(price, quantity)
+        check_numbers(price + quantity)
         aggressor = SELL if tick.buyer_is_maker else BUY
         return [Trade(self._venue, symbol, str(tick.id), price, quantity, aggressor, tick.time * NS_PER_MS, ts_recv)]
 
     def _on_aggregate(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         tick = self._decode_aggregate(data)
-        _check_numbers(tick.price + tick.quantity)
+        check_numbers(tick.price + tick.quantity)
         return [
             AggregateTrade(
                 self._venue,
@@ -110,7 +108,7 @@ class StreamReader:
 
     def _on_ticker(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         tick = self._decode_ticker(data)
-        _check_numbers(tick.last + tick.bid + tick.ask + tick.open + tick.high + tick.low + tick.volume)
+        check_numbers(tick.last + tick.bid + tick.ask + tick.open + tick.high + tick.low + tick.volume)
         return [
             Ticker(
                 venue=self._venue,
@@ -137,7 +135,7 @@ class StreamReader:
 
     def _on_mini(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         tick = self._decode_mini(data)
-        _check_numbers(tick.last + tick.open + tick.high + tick.low + tick.volume + tick.quote_volume)
+        check_numbers(tick.last + tick.open + tick.high + tick.low + tick.volume + tick.quote_volume)
         return [
             MiniTicker(
                 self._venue,
@@ -156,7 +154,7 @@ class StreamReader:
     def _on_kline(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         event = self._decode_kline(data)
         bar = event.bar
-        _check_numbers(bar.open + bar.high + bar.low + bar.close + bar.volume)
+        check_numbers(bar.open + bar.high + bar.low + bar.close + bar.volume)
         return [
             Kline(
                 venue=self._venue,
@@ -182,15 +180,10 @@ class StreamReader:
     def _on_levels(self, symbol: str, levels: int, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         book = self._decode_levels(data)
         for price, quantity in (*book.bids, *book.asks):
-            _check_numbers(price + quantity)
+            check_numbers(price + quantity)
         return [BookLevels(self._venue, symbol, levels, book.last_id, book.bids, book.asks, 0, ts_recv)]
 
 
-def _check_numbers(digits: str) -> None:
-    """The two kinds that come most often do it themselves: a call takes as long as the look."""
+def check_numbers(digits: str) -> None:
     if not digits.replace(".", "").isdecimal():
-        raise _not_numbers(digits)
-
-
-def _not_numbers(*texts: str) -> ValueError:
-    return ValueError(f"not numbers: {''.join(texts)[:80]!r}")
+        raise ValueError(f"not numbers: {digits[:80]!r}")

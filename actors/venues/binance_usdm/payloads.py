@@ -10,8 +10,9 @@ from enum import Enum
 import msgspec
 from msgspec import field
 
+from actors.model.book import Level
 from actors.model.order import Side
-from actors.venues.binance.payloads import BookTicker, DepthUpdate, OrderStatus
+from actors.venues.binance.payloads import BookTicker, DepthUpdate, MiniTickerTick, OrderStatus
 from actors.venues.binance_api.payloads import ErrorBody, Id, Millis, RateLimit
 
 # ---- market data streams ------------------------------------------------------------------------------------------
@@ -27,7 +28,7 @@ class ChainedDepthUpdate(DepthUpdate):
     previous_id: Id = field(name="pu")
 
 
-class AggregateTrade(msgspec.Struct, gc=False):
+class AggregateTick(msgspec.Struct, gc=False):
     """The fills of one taker order at one price within 100 ms."""
 
     id: Id = field(name="a")
@@ -35,6 +36,25 @@ class AggregateTrade(msgspec.Struct, gc=False):
     quantity: str = field(name="q")
     time: Millis = field(name="T")
     buyer_is_maker: bool = field(name="m")
+
+
+class FuturesTicker(MiniTickerTick, gc=False):
+    """Without best bid and ask, which spot tells here as well."""
+
+    change: str = field(name="p")
+    change_percent: str = field(name="P")
+    average: str = field(name="w")
+    last_quantity: str = field(name="Q")
+    trades: int = field(name="n")
+
+
+class FuturesLevels(msgspec.Struct):
+    """The best levels of each side, whole, in the shape of an update."""
+
+    time: Millis = field(name="E")
+    last_id: Id = field(name="u")
+    bids: list[Level] = field(name="b")
+    asks: list[Level] = field(name="a")
 
 
 class MarkPriceUpdate(msgspec.Struct, gc=False):

@@ -11,6 +11,8 @@ from actors.model.instrument import Instrument
 from actors.settings import VenueSettings
 from actors.venues.binance.books import REQUEST as DEPTH
 from actors.venues.binance.books import BookRule, Books
+from actors.venues.binance.market_data import MarketData
+from actors.venues.binance.streams import TRADE
 from actors.venues.binance_api.clock import VenueClock
 from actors.venues.binance_api.errors import Action
 from actors.venues.binance_api.limits import Priority, RateLimits
@@ -22,8 +24,8 @@ from actors.venues.binance_usdm.book_sync import ChainedBookSync
 from actors.venues.binance_usdm.errors import ERRORS
 from actors.venues.binance_usdm.listen_key import KEEP_ALIVE, START
 from actors.venues.binance_usdm.listen_key import LINK as ACCOUNT
+from actors.venues.binance_usdm.market_data import AGGREGATE, STREAMS_PER_LINK, USDM, FuturesStreamReader
 from actors.venues.binance_usdm.market_data import PROBE as PROBE_FRAME
-from actors.venues.binance_usdm.market_data import STREAMS_PER_LINK, FuturesMarketData
 from actors.venues.binance_usdm.order_requests import Call
 from actors.venues.binance_usdm.payloads import ChainedDepthUpdate, PositionRisk
 from actors.venues.binance_usdm.trading import HTTP, LINK, TIMEOUTS
@@ -70,7 +72,12 @@ class BinanceUsdm:
         self._clock = VenueClock()
         self._limits = RateLimits(WEIGHT_LIMIT)
         self._books = Books(name, settings.rest_url, self._limits, BOOKS)
-        self._market = FuturesMarketData(name, settings.symbols, settings.stream_url, self._books, streams_per_link)
+        self._reader = FuturesStreamReader(name)
+        self._market = MarketData(
+            name, settings.symbols, settings.stream_url, self._books, streams_per_link, USDM, self._reader
+        )
+        self._trades_read: set[str] = set()
+        """Symbols whose trades somebody asked for by themselves."""
         self._account = Account(name, settings, Signer(keys), self._clock, self._limits) if keys else None
         self._instruments: dict[str, Instrument] | None = None
         """None until the venue has told them; one that it does not list is missing."""
@@ -102,7 +109,7 @@ class BinanceUsdm:
     def on_link_up(self, link: str, now: int) -> list[Output]:
         account = self._account
         if account is None or link not in (LINK, ACCOUNT):
-            return self._market.on_link_up(link)
+            return self._market.on_link_up(link, now)
         if link == LINK:
             account.trading.on_link_up()
             listed = self._list(now) if self._instruments is not None else []
@@ -138,6 +145,9 @@ class BinanceUsdm:
             return [*self._probes(now), WakeUp(self._probe_ns, PROBE)]
         if tag == LIST:
             return self._list(now)
+        outputs = self._market.on_wake_up(tag, now)
+        if outputs is not None:
+            return outputs
         if account is None:
             return self._books.on_wake_up(tag, now)
         if tag == TIMEOUTS:
@@ -153,9 +163,9 @@ class BinanceUsdm:
     def _probes(self, now: int) -> list[Output]:
         account = self._account
         if account is None:
-            return self._market.probe()
+            return self._market.probe(now)
         own = [SendFrame(ACCOUNT, PROBE_FRAME)] if account.stream.is_heard else []
-        return [*self._market.probe(), *account.trading.probe(), *own, *self._ask_time(now)]
+        return [*self._market.probe(now), *account.trading.probe(), *own, *self._ask_time(now)]
 
     def _and_state(self, outputs: list[Output], now: int) -> list[Output]:
         """With `VenueUp` or `VenueDown` at the end if that has changed."""
@@ -336,10 +346,23 @@ class BinanceUsdm:
         return self._books.current(symbol) if self._is_listed(symbol) else None
 
     def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
-        return self._market.follow(kind, symbol)
+        """Trades and aggregate trades are one stream."""
+        readers = self._one_stream(kind)
+        if readers is None:
+            return self._market.follow(kind, symbol, now)
+        readers.add(symbol)
+        return self._market.follow(TRADE, symbol, now)
 
     def unfollow(self, kind: str, symbol: str, now: int) -> list[Output]:
-        return self._market.unfollow(kind, symbol)
+        readers = self._one_stream(kind)
+        if readers is None:
+            return self._market.unfollow(kind, symbol, now)
+        readers.discard(symbol)
+        is_read = symbol in self._trades_read or symbol in self._reader.aggregates
+        return [] if is_read else self._market.unfollow(TRADE, symbol, now)
+
+    def _one_stream(self, kind: str) -> set[str] | None:
+        return {AGGREGATE: self._reader.aggregates, TRADE: self._trades_read}.get(kind)
 
     def _is_listed(self, symbol: str) -> bool:
         """As far as is known yet."""
