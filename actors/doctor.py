@@ -89,6 +89,13 @@ def _venue(row: ActorRow) -> Iterator[Finding]:
             f"{venue} is not connected: {state.get('problem') or 'no reason known'}",
             "orders for it are denied; it keeps trying. Check addresses, network and credentials of the venue",
         )
+    for part, reason in _mapping(state.get("degraded")).items():
+        yield Finding(
+            row.name,
+            f"{venue} is degraded: {part} by REST, because {reason}",
+            "market data is older and rarer, executions are learned by asking; it ends by itself when the WebSocket is "
+            "back. Look for what lets HTTP through and stops WebSockets",
+        )
     down = [link for link, up in _mapping(state.get("links")).items() if up != "UP"]
     if down:
         yield Finding(row.name, f"links of {venue} that are not up: {', '.join(down)}", WAIT)

@@ -31,6 +31,7 @@ def venue_families(rows: Iterable[ActorRow]) -> list[Family]:
     active = Family("ws_connections_active", "WebSocket connections that are up", Kind.GAUGE)
     attempts = Family("ws_reconnection_attempts", "Attempts to open a lost connection again", Kind.COUNTER)
     invalid = Family("ws_invalid_messages", "Messages not understood, and gaps in what they continue", Kind.COUNTER)
+    degraded = Family("venue_degraded", "1 for each part that goes on by REST while its WebSocket is down", Kind.GAUGE)
     for row in rows:
         venue, counters = row.report.get("venue"), row.counters
         if isinstance(venue, str):
@@ -42,11 +43,16 @@ def venue_families(rows: Iterable[ActorRow]) -> list[Family]:
             attempts.add(counters.get("reconnects", 0), exchange=venue, reason="link_down")
             invalid.add(bad, exchange=venue, reason="bad_frame")
             invalid.add(counters.get("gaps", 0), exchange=venue, reason="gap")
+            parts = _mapping(row.report.get("degraded"))
+            for part, reason in parts.items():
+                degraded.add(1, exchange=venue, part=part, reason=str(reason))
+            if not parts:
+                degraded.add(0, exchange=venue, part="", reason="")
         if "stages" in row.report:
             for exchange, stages in _mapping(row.report.get("venues")).items():
                 for stage, values in _mapping(stages).items():
                     _summarise(seconds, exchange, stage, _mapping(values))
-    return [received, processed, seconds, active, attempts, invalid]
+    return [received, processed, seconds, active, attempts, invalid, degraded]
 
 
 def _summarise(family: Family, exchange: str, stage: str, values: Mapping[str, Any]) -> None:

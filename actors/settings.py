@@ -117,6 +117,10 @@ class VenueSettings(Settings):
     """Without an answer for so long the outcome of a command is unknown."""
     stale_after_s: float = Field(60.0, gt=0)
     """A link without a byte for so long is dropped and reopened (the venue pings every 20 s)."""
+    fallback_after_s: float | None = Field(3.0, gt=0)
+    """A WebSocket that is down or silent for so long is replaced by REST until it is back; None never is."""
+    fallback_poll_s: float = Field(1.0, gt=0)
+    """How often REST is asked then; more rarely where the venue's limits want it."""
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
     simulate: Simulation | None = None

@@ -73,6 +73,8 @@ class VenueStatus(msgspec.Struct, frozen=True):
     """By stage."""
     digests: dict[str, BookDigest] = {}
     """Symbol → its book as it was when the connector stopped; empty before."""
+    degraded: dict[str, str] = {}
+    """What goes on by REST while its WebSocket is down → why; empty while all is as it should be."""
 
 
 class OpenOrder(msgspec.Struct, frozen=True):
@@ -183,6 +185,7 @@ def _venue(report: Report) -> VenueStatus:
         rejects=counters.get("rejects", 0),
         links=dict(_mapping(state.get("links"))),
         books=dict(_mapping(state.get("books"))),
+        degraded=dict(_mapping(state.get("degraded"))),
         digests=msgspec.convert(_mapping(state.get("digests")), dict[str, BookDigest]),
     )
 

@@ -57,6 +57,7 @@ from actors.venues.contract import (
     Change,
     CloseLink,
     Command,
+    FallsBack,
     HistorySource,
     OpenLink,
     OrderChanger,
@@ -101,6 +102,10 @@ class CheckLinks(msgspec.Struct, frozen=True):
     """To itself: time to look for silent links."""
 
 
+class WatchDue(msgspec.Struct, frozen=True):
+    """To itself: time for the protocol to look for links that it has to do without."""
+
+
 class Connector:
     """`name` is the venue's name in the configuration and in every topic."""
 
@@ -141,6 +146,7 @@ class Connector:
             LinkDown: self._on_link_down,
             ReopenDue: lambda due, ctx: self._links.reopen(due.link, ctx),
             CheckLinks: self._on_check_links,
+            WatchDue: self._on_watch,
             Subscribed: self._on_subscribed,
             AudienceDue: self._on_audience_due,
             RefreshRequested: self._on_refresh,
@@ -248,6 +254,13 @@ class Connector:
                 ctx.tell(LATENCY_MONITOR, sent)
             elif type(output) is SendFrame:
                 self._carry_out(self._protocol.on_not_sent(output, ctx.now()), ctx)
+            elif type(output) is HttpRequest:
+                ctx.request(output)
+                self._counters["orders"] += 1
+                ctx.tell(
+                    ORDER_MANAGER,
+                    OrderSent(command.order.client_order_id, self._venue, replace(command.stamps, sent=ctx.now())),
+                )
             else:
                 self._carry_out([output], ctx)
 
@@ -305,6 +318,13 @@ class Connector:
             ctx.watch(name)
         self._carry_out(self._protocol.start(ctx.now()), ctx)
         ctx.after(self._stale_after_ns // 4, CheckLinks())
+        if isinstance(self._protocol, FallsBack) and self._protocol.watch_ns:
+            ctx.after(self._protocol.watch_ns, WatchDue())
+
+    def _on_watch(self, watch: WatchDue, ctx: Context) -> None:
+        assert isinstance(self._protocol, FallsBack)
+        self._carry_out(self._protocol.watch(self._links.heard_at(), ctx.now()), ctx)
+        ctx.after(self._protocol.watch_ns, watch)
 
     def _on_stopping(self, _: Stopping, ctx: Context) -> None:
         self._is_final = True

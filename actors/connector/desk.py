@@ -82,7 +82,10 @@ class DeskTeller:
 
     def tell_state(self, state: VenueUp | VenueDown, ctx: Context) -> None:
         self.state = replace(state, connector=ctx.name) if isinstance(state, VenueUp) else state
-        ctx.log.info("venue_up" if isinstance(state, VenueUp) else "venue_down", venue=self._venue)
+        if isinstance(state, VenueUp):
+            ctx.log.info("venue_up", venue=self._venue, **({"degraded": state.degraded} if state.degraded else {}))
+        else:
+            ctx.log.info("venue_down", venue=self._venue)
         self._tell_audience(self.state, ctx)
 
     def tell_instruments(self, listed: InstrumentsListed, ctx: Context) -> None:

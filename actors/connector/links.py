@@ -58,6 +58,10 @@ class VenueLinks:
     def states(self) -> dict[str, str]:
         return {name: link.state.value for name, link in self._links.items()}
 
+    def heard_at(self) -> dict[str, int]:
+        """Each link that is up → when something was heard over it last."""
+        return {name: link.last_heard for name, link in self._links.items() if link.state is LinkState.UP}
+
     def has(self, name: str) -> bool:
         return name in self._links
 

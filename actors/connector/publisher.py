@@ -101,9 +101,10 @@ class MarketPublisher:
 
     def publish_snapshot(self, snapshot: BookSnapshot, ctx: Context) -> None:
         """Of a book that was just built."""
-        if snapshot.symbol in self._built:
-            self.resyncs += 1
-        self._built.add(snapshot.symbol)
+        if not snapshot.degraded:
+            if snapshot.symbol in self._built:
+                self.resyncs += 1
+            self._built.add(snapshot.symbol)
         self.publish_book(snapshot, ctx)
 
     def publish_book(self, event: BookSnapshot | BookInvalidated, ctx: Context) -> None:

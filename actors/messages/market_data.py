@@ -41,6 +41,8 @@ class Quote(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
     ts_venue: int
     """0 where the venue gives none."""
     ts_recv: int
+    degraded: bool = False
+    """Asked for by REST because its stream is down: it may be older and rarer than what the stream would tell."""
 
 
 class Trade(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
@@ -55,6 +57,8 @@ class Trade(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
     aggressor: Side
     ts_venue: int
     ts_recv: int
+    degraded: bool = False
+    """As of a quote."""
 
 
 class BookSnapshot(MarketEvent, frozen=True, array_like=True, tag=True):
@@ -69,6 +73,8 @@ class BookSnapshot(MarketEvent, frozen=True, array_like=True, tag=True):
     asks: list[Level]
     ts_venue: int
     ts_recv: int
+    degraded: bool = False
+    """As of a quote. It holds the best levels only, and no `BookDelta` continues it: another snapshot replaces it."""
 
 
 class BookDelta(MarketEvent, frozen=True, array_like=True, tag=True):

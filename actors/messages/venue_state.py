@@ -7,13 +7,19 @@ from runtime.message import Lane, Message
 
 
 class VenueUp(Message, frozen=True, array_like=True, tag=True):
-    """Logged in and hearing the account's events: orders may go, and it is time to reconcile."""
+    """Orders may go, and it is time to reconcile: told again when `degraded` has changed.
+
+    Market data is another matter: it may be degraded or absent while orders may go.
+    """
 
     lane: ClassVar[Lane] = Lane.CONTROL
 
     venue: str
     connector: str
     ts: int
+    degraded: str = ""
+    """Why a link for orders or the account's events is down, while orders go by REST or executions are polled; "" when
+    logged in and hearing the account's events."""
 
 
 class VenueDown(Message, frozen=True, array_like=True, tag=True):

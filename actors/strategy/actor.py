@@ -240,6 +240,7 @@ class StrategyActor:
                 book.apply_delta(event)
             case BookSnapshot():
                 book.apply_snapshot(event)
+                book.is_degraded = event.degraded
             case BookInvalidated():
                 book.invalidate(event.reason)
         if not self._ready or not (book.is_valid or was_valid):

@@ -28,11 +28,13 @@ class TimerDue(msgspec.Struct, frozen=True):
 class InstrumentBook(OrderBook):
     """The book that `on_book` gets; it knows whose it is."""
 
-    __slots__ = ("instrument",)
+    __slots__ = ("instrument", "is_degraded")
 
     def __init__(self, instrument: str) -> None:
         super().__init__()
         self.instrument = instrument
+        self.is_degraded = False
+        """Its stream is down and REST is asked for its best levels: older and rarer than the stream's."""
 
 
 class Desk:

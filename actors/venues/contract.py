@@ -4,7 +4,7 @@ The connector drives it. It keeps every link that the protocol asked for open (w
 their order, publishes market data and tells execution events to the order manager.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol, runtime_checkable
 
@@ -137,7 +137,7 @@ class VenueProtocol(Protocol):
     def execute(self, command: Command, now: int) -> list[Output]:
         """A command that certainly cannot be sent comes back as `OrderDenied`, `CancelRejected` or `QueryFailed`.
 
-        Its frame, if it gets one, is the first `SendFrame` of the outputs.
+        Its frame or request, if it gets one, is the first `SendFrame` or `HttpRequest` of the outputs.
         """
         ...
 
@@ -163,6 +163,7 @@ class VenueProtocol(Protocol):
     def report(self, final: bool) -> dict[str, Any]:
         """State for the connector's report, plain data: at least `books` (symbol → state) and `unknown_symbols`.
 
+        `degraded`, if it is there: what goes on by other means → why.
         `final` adds `digests`: symbol → sequence and digest of each whole book.
         """
         ...
@@ -183,6 +184,20 @@ class Rehearsing(Protocol):
 
     def rehearse(self, command: PlaceOrder, now: int) -> None:
         """Make the frame that `execute` would make, and remember nothing of it."""
+        ...
+
+
+@runtime_checkable
+class FallsBack(Protocol):
+    """A venue protocol that goes on by other means while its links are down or silent."""
+
+    @property
+    def watch_ns(self) -> int:
+        """How far apart `watch` is called; 0 for never."""
+        ...
+
+    def watch(self, heard: Mapping[str, int], now: int) -> list[Output]:
+        """`heard`: each link that is up → when something was heard over it last."""
         ...
 
 

@@ -4,7 +4,7 @@ from types import TracebackType
 
 from rich.console import Console
 
-from actors.status import ActorState, Status
+from actors.status import ActorState, Status, VenueStatus
 from actors.view.numbers import amount, count, elapsed
 from actors.view.rates import Rates
 
@@ -39,6 +39,11 @@ class PlainView:
         self._console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
+def _state(venue: VenueStatus) -> str:
+    state = "up" if venue.connected else "down"
+    return f"{state}, degraded ({'; '.join(venue.degraded.values())})," if venue.degraded else state
+
+
 def line(status: Status, rates: dict[str, float]) -> str:
     ready = sum(actor.state is ActorState.READY for actor in status.actors.values())
     parts = [
@@ -47,7 +52,7 @@ def line(status: Status, rates: dict[str, float]) -> str:
         f"{sum(actor.restarts for actor in status.actors.values())} restarts",
     ]
     for name, venue in status.venues.items():
-        parts.append(f"{name} {'up' if venue.connected else 'down'} {count(rates.get(name, 0))} msg/s")
+        parts.append(f"{name} {_state(venue)} {count(rates.get(name, 0))} msg/s")
     parts += [f"{len(status.open_orders)} open orders", f"{count(status.fills)} fills"]
     parts += [f"{name} {amount(position.quantity)}" for name, position in status.positions.items()]
     return " · ".join(parts)

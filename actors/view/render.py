@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from actors.status import ActorState, ActorStatus, OpenOrder, PositionStatus, Status
+from actors.status import ActorState, ActorStatus, OpenOrder, PositionStatus, Status, VenueStatus
 from actors.view.numbers import amount, count, elapsed, p50_p99
 
 STYLES = {
@@ -31,6 +31,7 @@ def dashboard(
         actors_table(status.actors),
         Text(),
         _venues(status, rates or {}),
+        _degraded(status.venues),
         Text(),
         _side_by_side(_orders(status.open_orders), _positions(status.positions)),
         Text(),
@@ -79,11 +80,27 @@ def _venues(status: Status, rates: Mapping[str, float]) -> Table:
         "venue", "link", "msg/s", "gaps", "rejects", *(f"{stage} p50/p99" for stage in stages), numbers_from=2
     )
     for name, venue in status.venues.items():
-        up = Text("● up", style="green") if venue.connected else Text("● down", style="bold red")
+        up = _link(venue)
         rate = count(rates[name]) if name in rates else "–"
         latency = [p50_p99(venue.latency.get(stage)) for stage in stages]
         table.add_row(name, up, rate, count(venue.gaps), count(venue.rejects), *latency)
     return table
+
+
+def _link(venue: VenueStatus) -> Text:
+    if not venue.connected:
+        return Text("● down", style="bold red")
+    return Text("● degraded", style="yellow") if venue.degraded else Text("● up", style="green")
+
+
+def _degraded(venues: Mapping[str, VenueStatus]) -> Text:
+    """A line for each thing that goes on by REST, and why; nothing when all is well."""
+    lines = [
+        f"{name} {part} by REST: {reason}\n"
+        for name, venue in venues.items()
+        for part, reason in venue.degraded.items()
+    ]
+    return Text("".join(lines), style="yellow", end="")
 
 
 def _two_stages(status: Status) -> list[str]:

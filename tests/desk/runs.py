@@ -67,6 +67,14 @@ class Run:
         assert ended.returncode == 0, f"outcry {' '.join(arguments)}: {ended.stdout}{ended.stderr}"
         return ended.stdout
 
+    def findings(self) -> str:
+        """What `outcry doctor` prints, whatever it finds."""
+        command = [_outcry(), "doctor"]
+        ended = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=START_S, check=False
+        )
+        return ended.stdout
+
     def status(self) -> Status:
         """The same as `outcry status --json`; raises `Unavailable` while nobody answers."""
         for file in (self.folder / "outcry" / "runs").glob("*.json"):

@@ -66,7 +66,7 @@ def test_every_message_is_an_array_that_begins_with_its_name(kind: type[Message]
 def test_a_quote_is_read_by_its_positions() -> None:
     quote = Quote("binance", "BTCUSDT", "100.10", "1", "100.20", "2", 5, 7)
     assert msgpack.unpackb(CODEC.encode(quote)) == [
-        "Quote", "binance", "BTCUSDT", "100.10", "1", "100.20", "2", 5, 7
+        "Quote", "binance", "BTCUSDT", "100.10", "1", "100.20", "2", 5, 7, False
     ]  # fmt: skip
 
 

@@ -52,7 +52,7 @@ SPOT = BookRule("/api/v3/depth?limit=5000&symbol=", 250, DepthUpdate, BookSync)
 class SymbolBook:
     """One symbol's book and how it stands with its stream."""
 
-    __slots__ = ("attempts", "book", "link", "reason", "sync", "synced_at", "ts_recv", "ts_venue")
+    __slots__ = ("attempts", "book", "link", "polled", "reason", "sync", "synced_at", "ts_recv", "ts_venue")
 
     def __init__(self, link: str, sync: BookSync) -> None:
         self.link = link
@@ -63,6 +63,8 @@ class SymbolBook:
         self.synced_at = 0
         self.ts_venue = 0
         self.ts_recv = 0
+        self.polled: BookSnapshot | None = None
+        """What REST told, while no stream does."""
 
 
 class Books:
@@ -144,6 +146,7 @@ class Books:
         if now - entry.synced_at > STEADY_NS:
             entry.attempts = 0
         entry.reason = reason
+        entry.polled = None
         entry.book.invalidate(reason)
         outputs: list[Output] = [BookInvalidated(self._venue, symbol, reason, now)]
         if gap:
@@ -225,10 +228,44 @@ class Books:
         if entry.book.is_crossed:
             return self._lost(symbol, entry, f"CROSSED: after snapshot {snapshot.last_id}", ts_recv)
         entry.reason = ""
+        entry.polled = None
         entry.synced_at = ts_recv
         entry.ts_venue = updates[-1].time * NS_PER_MS if updates else 0
         entry.ts_recv = ts_recv
         return [self._snapshot_of(symbol, entry)]
+
+    # ---- polled while no stream tells ----------------------------------------------------------------------------
+
+    def poll(self, symbol: str, snapshot: DepthSnapshot, ts_recv: int) -> list[Output]:
+        """The best levels as REST told them. Nothing for a book in step, or for what is older than what is known.
+
+        Raises `ValueError` for what is no book.
+        """
+        entry = self._books.get(symbol)
+        if entry is None or entry.sync.state is BookState.SYNCED:
+            return []
+        _check_numbers(snapshot)
+        known = entry.polled.sequence if entry.polled else -1
+        if snapshot.last_id < known:
+            return []
+        entry.polled = BookSnapshot(
+            self._venue, symbol, snapshot.last_id, snapshot.bids, snapshot.asks, 0, ts_recv, degraded=True
+        )
+        return [entry.polled] if snapshot.last_id > known else []
+
+    def unpoll(self, symbol: str, reason: str, now: int) -> list[Output]:
+        """It is polled no longer: INVALID, unless its stream has taken over."""
+        entry = self._books.get(symbol)
+        return self._invalidate(symbol, entry, reason, now, gap=False) if entry and entry.polled else []
+
+    def polled_at(self, symbol: str) -> int:
+        """0 while it is not polled."""
+        entry = self._books.get(symbol)
+        return entry.polled.ts_recv if entry and entry.polled else 0
+
+    def is_synced(self, symbol: str) -> bool:
+        entry = self._books.get(symbol)
+        return entry is not None and entry.sync.state is BookState.SYNCED
 
     # ---- asked from outside --------------------------------------------------------------------------------------
 
@@ -238,7 +275,7 @@ class Books:
             return None
         if entry.sync.state is BookState.SYNCED:
             return self._snapshot_of(symbol, entry)
-        return BookInvalidated(self._venue, symbol, entry.reason, entry.ts_recv)
+        return entry.polled or BookInvalidated(self._venue, symbol, entry.reason, entry.ts_recv)
 
     def _snapshot_of(self, symbol: str, entry: SymbolBook) -> BookSnapshot:
         book = entry.book
@@ -247,7 +284,8 @@ class Books:
         )
 
     def states(self) -> dict[str, str]:
-        return {symbol: entry.sync.state.value for symbol, entry in self._books.items()}
+        """By symbol: its `BookState`, or DEGRADED while it is polled."""
+        return {symbol: "DEGRADED" if entry.polled else entry.sync.state.value for symbol, entry in self._books.items()}
 
     def digests(self) -> dict[str, dict[str, int | str]]:
         """For each book in step: its sequence and the digest of all its levels."""

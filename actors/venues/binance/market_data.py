@@ -13,9 +13,12 @@ import msgspec
 
 from actors.venues.binance.books import Books
 from actors.venues.binance.feed_link import PROBE, FeedLink
+from actors.venues.binance.market_fallback import MarketFallback, PollRule
 from actors.venues.binance.payloads import StreamFrame
 from actors.venues.binance.seam import SPOT_NUMBERS, Numbered, Seam
 from actors.venues.binance.streams import BOOK, QUOTE, STREAMS, TRADE, Handler, StreamReader, stream_name
+from actors.venues.binance_api.limits import RateLimits
+from actors.venues.binance_api.link_watch import Health, LinkWatch
 from actors.venues.contract import BadFrame, CloseLink, OpenLink, Output, SendFrame, WakeUp
 from runtime.clock import NS_PER_S
 from runtime.message import Lane
@@ -76,6 +79,7 @@ class MarketData:
         interface: Interface = SPOT,
         reader: StreamReader | None = None,
     ) -> None:
+        self._venue = venue
         self._url = stream_url
         self._interface = interface
         self._streams_per_link = streams_per_link
@@ -93,13 +97,30 @@ class MarketData:
         """Streams that somebody asked for, and who carries them."""
         self._seam: Seam | None = None
         """While sockets are handed over, and a little longer."""
+        self._watches: dict[str, LinkWatch] = {}
+        """By name of those links that carry what always comes, if anything replaces them."""
         self._seam_until = 0
+        self._fallback: MarketFallback | None = None
         for address in interface.addresses:
             per_link = max(1, streams_per_link // len(address.always))
             for first in range(0, len(symbols), per_link):
                 link = self._add_link(address)
                 for symbol in symbols[first : first + per_link]:
                     link.always += [self._add_stream(kind, symbol, link) for kind in address.always]
+
+    def fall_back(
+        self, rest_url: str, limits: RateLimits, rule: PollRule, *, after_ns: int, poll_ns: int
+    ) -> MarketFallback:
+        """Go on by REST when a link is down or silent for longer than `after_ns`."""
+        self._watches = {link.name: LinkWatch(after_ns) for link in self._links}
+        self._fallback = MarketFallback(
+            self._venue, rest_url, limits, self._books, self._handlers, self._reader.last_trades, poll_ns, rule
+        )
+        return self._fallback
+
+    @property
+    def fallback(self) -> MarketFallback | None:
+        return self._fallback
 
     @property
     def links(self) -> dict[str, str]:
@@ -177,6 +198,8 @@ class MarketData:
             return []
         link.on_up(socket, now)
         outputs = [*self._subscribe(link, now), WakeUp(LIFE_NS, RENEW + socket)]
+        if socket == link.socket:
+            outputs += self._on_up_again(link, now)
         if socket == link.next_socket:
             if not link.is_up:
                 return outputs + self._hand_over(link, now)
@@ -192,7 +215,49 @@ class MarketData:
             return []
         if link.next_is_up:
             return self._hand_over(link, now)
+        if link.name in self._watches:
+            self._watches[link.name].on_down(reason, now)
+        if self._fallback is not None:
+            self._fallback.on_link_down(link.name)
         return self._books.on_link_down(link.name, reason, now)
+
+    # ---- when links are down -------------------------------------------------------------------------------------
+
+    def _on_up_again(self, link: FeedLink, now: int) -> list[Output]:
+        """What has been polled is polled until something is heard: so something is asked."""
+        if link.name in self._watches:
+            self._watches[link.name].on_up(now)
+        is_polled = self._fallback is not None and self._fallback.is_polled(link.name)
+        return [SendFrame(socket, self._interface.probe) for socket in link.probe(now)] if is_polled else []
+
+    def watch(self, heard: Mapping[str, int], now: int) -> list[Output]:
+        """Time to look for links that are lost, and for those that are back. `heard` as in `FallsBack.watch`."""
+        outputs: list[Output] = []
+        fallback = self._fallback
+        if fallback is None:
+            return outputs
+        for link in self._links:
+            watch = self._watches.get(link.name)
+            if watch is None:
+                continue
+            match watch.look(heard.get(link.socket, 0), now):
+                case Health.UNSURE:
+                    pass
+                case Health.HEARD:
+                    outputs += fallback.on_heard(link.name, now)
+                case Health.QUIET:
+                    outputs += [SendFrame(socket, self._interface.probe) for socket in link.probe(now)]
+                case Health.FROZEN:
+                    watch.on_frozen(now)
+                    outputs.append(OpenLink(link.socket, link.url, Lane.FEED))
+                case Health.LOST if not fallback.is_polled(link.name):
+                    carried = [(stream, *self._kinds[stream]) for stream in link.always]
+                    books = [symbol for _, kind, symbol in carried if kind == BOOK]
+                    trades = {symbol: stream for stream, kind, symbol in carried if kind == TRADE}
+                    outputs += fallback.begin(link.name, watch.reason, books, trades, now)
+                case Health.LOST:
+                    pass
+        return outputs
 
     def _replace(self, link: FeedLink, now: int) -> list[Output]:
         """Open the next socket; the present one goes on until that one has taken over."""
@@ -206,6 +271,8 @@ class MarketData:
 
     def _hand_over(self, link: FeedLink, now: int) -> list[Output]:
         old = link.finish_next()
+        if link.is_up and link.name in self._watches:
+            self._watches[link.name].on_up(now)
         del self._link_of[old]
         self._seam_until = now + SEAM_NS
         return [CloseLink(old), WakeUp(SEAM_NS, SEAM)]
@@ -224,6 +291,8 @@ class MarketData:
             case "hand-over:":
                 handed = self._link_of.get(name)
                 return self._hand_over(handed, now) if handed and handed.next_socket == name else []
+            case "poll-market" if self._fallback is not None:
+                return self._fallback.on_wake_up(now)
             case "seam":
                 if now >= self._seam_until:
                     self._seam = None

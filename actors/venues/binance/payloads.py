@@ -53,6 +53,16 @@ class AggregateTick(msgspec.Struct, gc=False):
     buyer_is_maker: bool = field(name="m")
 
 
+class RecentTrade(msgspec.Struct, gc=False):
+    """A row of the REST interface's answer."""
+
+    id: Id
+    price: str
+    quantity: str = field(name="qty")
+    time: Millis
+    buyer_is_maker: bool = field(name="isBuyerMaker")
+
+
 class TickerTick(msgspec.Struct, gc=False):
     time: Millis = field(name="E")
     change: str = field(name="p")

@@ -1,6 +1,6 @@
 """Binance Spot as a pure protocol: market data streams, order books, orders and the account's events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,18 +25,35 @@ from actors.venues.binance.history import PUMP as HISTORY_PUMP
 from actors.venues.binance.history import REQUEST as HISTORY
 from actors.venues.binance.history import History
 from actors.venues.binance.market_data import STREAMS_PER_LINK, MarketData
+from actors.venues.binance.market_fallback import REQUEST as POLLED
+from actors.venues.binance.market_fallback import SPOT_POLLS
+from actors.venues.binance.rest_orders import REQUEST as REST
+from actors.venues.binance.rest_orders import RestOrders
 from actors.venues.binance.trade_link import EventSeam, TradeLink
 from actors.venues.binance.trade_links import FIRST as ORDERS
 from actors.venues.binance.trade_links import TradeLinks
 from actors.venues.binance_api.clock import VenueClock
 from actors.venues.binance_api.errors import Action
 from actors.venues.binance_api.limits import Priority, RateLimits
+from actors.venues.binance_api.link_watch import Health, LinkWatch
+from actors.venues.binance_api.order_polls import POLL
 from actors.venues.binance_api.payloads import ErrorBody
 from actors.venues.binance_api.signing import Signer
-from actors.venues.contract import BadFrame, Capability, Change, Command, ConnectLimit, Output, SendFrame, WakeUp
+from actors.venues.contract import (
+    BadFrame,
+    Capability,
+    Change,
+    Command,
+    ConnectLimit,
+    OpenLink,
+    Output,
+    SendFrame,
+    WakeUp,
+)
 from actors.venues.refusals import refuse, refuse_change
 from runtime.actor import HttpAnswered, HttpFailed
 from runtime.clock import NS_PER_S
+from runtime.message import Lane
 
 PROBE = "probe"
 PROBE_NS = 15 * NS_PER_S
@@ -67,11 +84,20 @@ class BinanceSpot:
         self._market = MarketData(name, settings.symbols, settings.stream_url, self._books, streams_per_link)
         self._history = History(name, settings.rest_url, self._limits)
         self._trade = self._trade_links(name, settings, keys) if keys else None
+        self._after_ns = int((settings.fallback_after_s or 0) * NS_PER_S)
+        self._rest = self._rest_orders(name, settings, keys) if keys and self._after_ns else None
+        self._order_watch = LinkWatch(self._after_ns)
+        if self._after_ns:
+            poll_ns = int(settings.fallback_poll_s * NS_PER_S)
+            self._market.fall_back(
+                settings.rest_url, self._limits, SPOT_POLLS, after_ns=self._after_ns, poll_ns=poll_ns
+            ).skips = lambda symbol: not self._is_listed(symbol)
         self._instruments: dict[str, Instrument] | None = None
         """None until the venue has told them; one that it does not list is missing."""
         self._list_attempts = 0
         self._is_listing = False
-        self._is_up = False
+        self._told: str | None = None
+        """Why it is degraded, as was told last; "" for up, None for down."""
         self._probe_ns = min(PROBE_NS, int(settings.stale_after_s * NS_PER_S / 3))
         self._decode_error = msgspec.json.Decoder(ErrorBody).decode
 
@@ -94,6 +120,20 @@ class BinanceSpot:
 
         self._understudy = make("rehearsal", EventSeam(), RateLimits())
         return TradeLinks(make, 2 * timeout_ns)
+
+    def _rest_orders(self, name: str, settings: VenueSettings, keys: Keys) -> RestOrders:
+        return RestOrders(
+            name,
+            settings.rest_url,
+            settings.symbols,
+            Signer(keys),
+            self._clock,
+            self._limits,
+            recv_window_ms=settings.recv_window_ms,
+            timeout_ns=int(settings.order_timeout_s * NS_PER_S),
+            after_ns=self._after_ns,
+            poll_ns=int(settings.fallback_poll_s * NS_PER_S),
+        )
 
     @property
     def symbols(self) -> Sequence[str]:
@@ -119,11 +159,15 @@ class BinanceSpot:
 
     def on_link_up(self, link: str, now: int) -> list[Output]:
         if self._trade and self._trade.has(link):
+            if link == self._trade.name:
+                self._order_watch.on_up(now)
             return [*self._trade.on_link_up(link, now), *(self._list(now) if self._instruments is not None else [])]
         return self._market.on_link_up(link, now)
 
     def on_link_down(self, link: str, reason: str, now: int) -> list[Output]:
         if self._trade and self._trade.has(link):
+            if link == self._trade.name:
+                self._order_watch.on_down(reason, now)
             return self._and_state(self._trade.on_link_down(link, reason, now), now)
         return self._market.on_link_down(link, reason, now)
 
@@ -143,6 +187,8 @@ class BinanceSpot:
             return self._history.on_wake_up(now)
         if tag == LIST:
             return self._list(now)
+        if tag == POLL:
+            return self._rest.polls.on_wake_up(now) if self._rest else []
         outputs = self._trade.on_wake_up(tag, now) if self._trade else None
         if outputs is not None:
             return self._and_state(outputs, now)
@@ -151,13 +197,45 @@ class BinanceSpot:
 
     def _and_state(self, outputs: list[Output], now: int) -> list[Output]:
         """With `VenueUp` or `VenueDown` at the end if that has changed."""
-        is_up = self._instruments is not None and (self._trade is None or self._trade.is_subscribed)
-        if is_up == self._is_up:
+        state: str | None = None
+        if self._instruments is not None:
+            is_ready = self._trade is None or self._trade.is_subscribed
+            state = "" if is_ready else (self._rest and self._rest.polls.reason) or None
+        if state == self._told:
             return outputs
-        self._is_up = is_up
-        if is_up:
-            return [*outputs, VenueUp(self._name, "", now)]
+        self._told = state
+        if state is not None:
+            return [*outputs, VenueUp(self._name, "", now, state)]
         return [*outputs, VenueDown(self._name, self._trade.problem if self._trade else "", now)]
+
+    # ---- without links -------------------------------------------------------------------------------------------
+
+    @property
+    def watch_ns(self) -> int:
+        return self._after_ns // 4
+
+    def watch(self, heard: Mapping[str, int], now: int) -> list[Output]:
+        outputs = self._market.watch(heard, now)
+        trade, rest = self._trade, self._rest
+        if trade is None or rest is None:
+            return outputs
+        match self._order_watch.look(heard.get(trade.name, 0), now):
+            case Health.QUIET:
+                outputs += trade.probe(now)
+            case Health.FROZEN:
+                self._order_watch.on_frozen(now)
+                outputs.append(OpenLink(trade.name, self._settings.trade_url, Lane.COMMANDS))
+            case _:
+                """What counts is whether orders may go over it, which it says itself."""
+        problem = "" if trade.is_subscribed else f"ORDERS: {trade.problem}"
+        return self._and_state([*outputs, *rest.polls.look(problem, now)], now)
+
+    def _degraded(self) -> dict[str, str]:
+        fallback = self._market.fallback
+        parts = {f"market data {link}": reason for link, reason in (fallback.reasons() if fallback else {}).items()}
+        if self._rest and self._rest.polls.reason and self._trade and not self._trade.is_subscribed:
+            parts["orders"] = self._rest.polls.reason
+        return parts
 
     # ---- commands ------------------------------------------------------------------------------------------------
 
@@ -166,6 +244,8 @@ class BinanceSpot:
             return [refuse(self._name, command, "NO_CREDENTIALS", "market data only", now)]
         if isinstance(command, PlaceOrder) and not self._is_listed(command.order.symbol):
             return [refuse(self._name, command, "UNKNOWN_SYMBOL", f"{command.order.symbol} is not listed", now)]
+        if self._rest is not None and self._rest.polls.is_on and not self._trade.is_subscribed:
+            return self._rest.execute(command, now)
         return self._trade.execute(command, now)
 
     def rehearse(self, command: PlaceOrder, now: int) -> None:
@@ -175,6 +255,8 @@ class BinanceSpot:
     def change(self, command: Change, now: int) -> list[Output]:
         if self._trade is None:
             return [*refuse_change(self._name, command, "NO_CREDENTIALS", "market data only", now)]
+        if self._rest is not None and self._rest.polls.is_on and not self._trade.is_subscribed:
+            return self._rest.execute(command, now)
         return self._trade.execute(command, now)
 
     def query_history(self, query: QueryHistory, now: int) -> list[Output]:
@@ -189,6 +271,10 @@ class BinanceSpot:
             return self._history.on_http(answer, now)
         if answer.id.startswith(DEPTH):
             return self._books.on_snapshot(answer, now)
+        if answer.id.startswith(POLLED):
+            return self._market.fallback.on_http(answer, now) if self._market.fallback else []
+        if answer.id.startswith(REST):
+            return self._and_state(self._rest.on_http(answer, now) if self._rest else [], now)
         return self._and_state(self._on_listing(answer, now), now)
 
     def _learn_limits(self, answer: HttpAnswered, now: int) -> None:
@@ -263,6 +349,7 @@ class BinanceSpot:
             "clock_offset_ms": self._clock.offset_ns / 1e6,
             "order_counts": self._limits.order_counts(),
             "capabilities": sorted(capability.value for capability in self.capabilities),
+            "degraded": self._degraded(),
             "problem": self._trade.problem if self._trade else "",
         }
         if final:

@@ -53,6 +53,8 @@ class StreamReader:
 
     def __init__(self, venue: str) -> None:
         self._venue = venue
+        self.last_trades: dict[str, int] = {}
+        """Symbol → id of the last one: where to go on when the stream is lost."""
         self._decode_quote = msgspec.json.Decoder(BookTicker).decode
         self._decode_trade = msgspec.json.Decoder(TradeTick).decode
         self._decode_aggregate = msgspec.json.Decoder(AggregateTick).decode
@@ -85,6 +87,7 @@ class StreamReader:
         tick = self._decode_trade(data)
         price, quantity = tick.price, tick.quantity
         check_numbers(price + quantity)
+        self.last_trades[symbol] = tick.id
         aggressor = SELL if tick.buyer_is_maker else BUY
         return [Trade(self._venue, symbol, str(tick.id), price, quantity, aggressor, tick.time * NS_PER_MS, ts_recv)]
 

@@ -39,6 +39,11 @@ class TradeLinks:
         return self._present.is_subscribed
 
     @property
+    def name(self) -> str:
+        """Of the link that orders go over."""
+        return self._present.name
+
+    @property
     def problem(self) -> str:
         return self._present.problem
 

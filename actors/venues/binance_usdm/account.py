@@ -3,10 +3,13 @@
 from actors.settings import VenueSettings
 from actors.venues.binance_api.clock import VenueClock
 from actors.venues.binance_api.limits import RateLimits
+from actors.venues.binance_api.link_watch import LinkWatch
 from actors.venues.binance_api.signing import Signer
 from actors.venues.binance_usdm.account_settings import AccountSettings
 from actors.venues.binance_usdm.listen_key import ListenKeyStream
+from actors.venues.binance_usdm.rest_fallback import OpenOrders
 from actors.venues.binance_usdm.trading import Trading
+from actors.venues.binance_usdm.upkeep import Upkeep
 from actors.venues.binance_usdm.user_stream import UserStream
 from runtime.clock import NS_PER_S
 
@@ -29,6 +32,25 @@ class Account:
         self.listen_key = ListenKeyStream(settings.rest_url, settings.stream_url, signer.key)
         self.stream = UserStream(self.trading.executions, self.listen_key)
         self.settings = AccountSettings(settings.contracts, settings.symbols)
-        self.is_setting = False
-        """A request for a setting is under way."""
-        self.setting_problem = "SETTINGS: not in force yet"
+        self.upkeep = Upkeep(self.settings, self.trading, clock, limits)
+        after_ns = int((settings.fallback_after_s or 0) * NS_PER_S)
+        self.open_orders = OpenOrders(
+            venue,
+            settings.symbols,
+            self.trading,
+            clock,
+            limits,
+            after_ns=after_ns,
+            poll_ns=int(settings.fallback_poll_s * NS_PER_S),
+        )
+        self.order_watch = LinkWatch(after_ns)
+        self.stream_watch = LinkWatch(after_ns)
+
+    @property
+    def link_problem(self) -> str:
+        """Which link is down; "" if both are up."""
+        if not self.trading.is_up:
+            return f"ORDERS: {self.order_watch.reason}"
+        if not self.stream.is_heard:
+            return f"ACCOUNT: {self.listen_key.problem or self.stream.problem}"
+        return ""

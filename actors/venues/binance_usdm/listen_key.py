@@ -30,6 +30,7 @@ class ListenKeyStream:
         self._stream_url = stream_url
         self._headers = {"X-MBX-APIKEY": key}
         self._listen_key = ""
+        self._link_url = ""
         self._is_asking = False
         self._timer_set = False
         self.problem = "no listen key yet"
@@ -40,6 +41,10 @@ class ListenKeyStream:
             return []
         self._is_asking = True
         return [HttpRequest(START, "POST", self._url, self._headers)]
+
+    def reopen(self) -> list[Output]:
+        """Its link is dead."""
+        return [OpenLink(LINK, self._link_url, Lane.COMMANDS)]
 
     def expired(self) -> list[Output]:
         """The venue ended the stream."""
@@ -69,7 +74,7 @@ class ListenKeyStream:
         if listen_key == self._listen_key:
             return []
         self._listen_key = listen_key
-        url = f"{self._stream_url}/private/ws?listenKey={listen_key}&events={'/'.join(EVENTS)}"
+        self._link_url = url = f"{self._stream_url}/private/ws?listenKey={listen_key}&events={'/'.join(EVENTS)}"
         return [OpenLink(LINK, url, Lane.COMMANDS), *self._set_timer()]
 
     def _set_timer(self) -> list[Output]:

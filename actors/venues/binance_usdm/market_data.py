@@ -75,12 +75,14 @@ class FuturesStreamReader(StreamReader):
         tick = self._decode_futures_trade(data)
         price, quantity = tick.price, tick.quantity
         check_numbers(price + quantity)
+        self.last_trades[symbol] = tick.id
         aggressor = SELL if tick.buyer_is_maker else BUY
         return [Trade(self._venue, symbol, str(tick.id), price, quantity, aggressor, tick.time * NS_PER_MS, ts_recv)]
 
     def _on_both(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         (told,) = self._on_aggregate(symbol, data, ts_recv)
         assert isinstance(told, AggregateTrade)
+        self.last_trades[symbol] = int(told.trade_id)
         price, quantity = told.price, told.quantity
         trade = Trade(self._venue, symbol, told.trade_id, price, quantity, told.aggressor, told.ts_venue, ts_recv)
         return [trade, told]

@@ -50,6 +50,23 @@ class Call(msgspec.Struct, frozen=True):
     orders: int = 0
 
 
+BY_REST = {
+    "order.place": ("POST", "/fapi/v1/order"),
+    "order.modify": ("PUT", "/fapi/v1/order"),
+    "order.cancel": ("DELETE", "/fapi/v1/order"),
+    "order.status": ("GET", "/fapi/v1/order"),
+    "algoOrder.place": ("POST", "/fapi/v1/algoOrder"),
+    "algoOrder.cancel": ("DELETE", "/fapi/v1/algoOrder"),
+    "v2/account.status": ("GET", "/fapi/v2/account"),
+}
+"""Method of the WebSocket API → the same by REST, with the same parameters and the same answer."""
+
+
+def by_rest(call: Call) -> Call:
+    verb, path = BY_REST[call.name]
+    return msgspec.structs.replace(call, name=path, verb=verb)
+
+
 def call_for(command: Command, venue_time: int) -> Call:
     """Except for the parameters that every signed request has. `venue_time` in nanoseconds."""
     match command:

@@ -45,6 +45,7 @@ from actors.venues.binance_usdm.order_requests import (
     FILLS_PER_PAGE,
     Call,
     Parameters,
+    by_rest,
     call_for,
     modification,
     more_fills,
@@ -59,6 +60,7 @@ from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.message import Lane
 
 LINK = "orders"
+PROBE_ID = "probe"
 TIMEOUTS = "timeouts"
 HTTP = "query:"
 """Prefix of the ids of requests that commands make over HTTP."""
@@ -68,7 +70,7 @@ BACK_OFF_NS = NS_PER_S
 
 
 class HttpQuery(msgspec.Struct):
-    command: Command
+    command: Command | AmendAtVenue
     call: Call
     orders: list[OrderReported] = []
     """Open orders that the first half of the answer brought."""
@@ -103,9 +105,11 @@ class Trading:
         self._queries: dict[str, HttpQuery] = {}
         self._last_query = 0
         self._timer_set = False
-        self._probe = _probe(symbols)
+        self._probe = msgspec.json.encode({"id": PROBE_ID, "method": "ticker.price", "params": {"symbol": symbols[0]}})
         self.executions = Executions(venue)
         self.is_up = False
+        self.by_rest = False
+        """While the link is down everything goes by REST."""
         self._decode_frame = msgspec.json.Decoder(AnswerFrame).decode
         self._decode_ack = msgspec.json.Decoder(OrderAck).decode
         self._decode_algo_ack = msgspec.json.Decoder(AlgoAck).decode
@@ -144,7 +148,7 @@ class Trading:
 
     def execute(self, command: Command, problem: str, now: int) -> list[Output]:
         """`problem` is why orders may not go, "" if they may."""
-        if not self.is_up or not self._clock.is_known:
+        if not (self.is_up or self.by_rest) or not self._clock.is_known:
             return [refuse(self._venue, command, "NOT_CONNECTED", problem or "no link for orders", now)]
         venue_time = self._clock.time(now)
         if isinstance(command, PlaceOrder):
@@ -161,7 +165,7 @@ class Trading:
         placed = self._placed.get(command.client_order_id) if isinstance(command, AmendAtVenue) else None
         if not isinstance(command, AmendAtVenue):
             return [*refuse_change(self._venue, command, "NOT_SUPPORTED", "contracts have no such change", now)]
-        if not self.is_up or not self._clock.is_known:
+        if not (self.is_up or self.by_rest) or not self._clock.is_known:
             return [*refuse_change(self._venue, command, "NOT_CONNECTED", "no link for orders", now)]
         if placed is None:
             return [*refuse_change(self._venue, command, "UNKNOWN_ORDER", "its side and price are not known here", now)]
@@ -169,7 +173,9 @@ class Trading:
         wait = self._limits.spend(call.weight, call.priority, now, call.orders)
         if wait:
             return [*refuse_change(self._venue, command, "RATE_LIMITED", f"for {wait // NS_PER_MS} ms more", now)]
-        return self._send_frame(command, call, now)
+        return (
+            self._send_frame(command, call, now) if self.is_up else self._query(HttpQuery(command, by_rest(call)), now)
+        )
 
     def rehearse(self, command: PlaceOrder, now: int) -> None:
         venue_time = self._clock.time(now)
@@ -196,7 +202,8 @@ class Trading:
     def signed_request(self, id: str, call: Call, now: int) -> HttpRequest:
         query = self._signer.sign_query(self._stamped(call.parameters, now))
         headers = {"X-MBX-APIKEY": self._signer.key}
-        return HttpRequest(id, call.verb, f"{self._rest_url}{call.name}?{query}", headers)
+        url = f"{self._rest_url}{call.name}?{query}"
+        return HttpRequest(id, call.verb, url, headers, timeout_ns=self._pending.timeout_ns)
 
     def _send(self, command: Command, call: Call, now: int) -> list[Output]:
         wait = self._limits.spend(call.weight, call.priority, now, call.orders)
@@ -204,6 +211,8 @@ class Trading:
             return [refuse(self._venue, command, "RATE_LIMITED", f"for {wait // NS_PER_MS} ms more", now)]
         if call.verb:
             return self._query(HttpQuery(command, call), now)
+        if not self.is_up:
+            return self._query(HttpQuery(command, by_rest(call)), now)
         return self._send_frame(command, call, now)
 
     def _send_frame(self, command: Command | AmendAtVenue, call: Call, now: int) -> list[Output]:
@@ -315,18 +324,33 @@ class Trading:
         if query is None:
             return []
         if isinstance(answer, HttpFailed):
-            return [lose(self._venue, query.command, f"NO_ANSWER: {answer.reason}", now)]
+            return self._unanswered(query.command, answer, now)
         try:
             if answer.status != 200:
-                return self._on_http_refusal(query, answer.status, self._decode_error(answer.body), now)
+                return self._on_http_refusal(query, answer.status, self._error(answer.body), now)
             return self._on_http_answer(query, answer.body, answer.ts_recv, now)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            lost = lose(self._venue, query.command, f"MALFORMED: {error}", now)
-            return [lost, BadFrame(answer.id, answer.body, str(error), drop_link=False)]
+            lost = self._lose_one(query.command, f"MALFORMED: {error}", now)
+            return [*lost, BadFrame(answer.id, answer.body, str(error), drop_link=False)]
+
+    def _unanswered(self, command: Command | AmendAtVenue, failed: HttpFailed, now: int) -> list[Output]:
+        if failed.sent:
+            return self._lose_one(command, f"NO_ANSWER: {failed.reason}", now)
+        if isinstance(command, AmendAtVenue):
+            return [*refuse_change(self._venue, command, "NOT_CONNECTED", failed.reason, now)]
+        return [refuse(self._venue, command, "NOT_CONNECTED", failed.reason, now)]
+
+    def _error(self, body: bytes) -> ErrorBody:
+        """Not every refusal is written by the exchange: what stands before it answers with a page of its own."""
+        try:
+            return self._decode_error(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return ErrorBody(0, "not understood")
 
     def _on_http_refusal(self, query: HttpQuery, status: int, error: ErrorBody, now: int) -> list[Output]:
         command = query.command
-        if isinstance(command, QueryOrder) and ERRORS.action(status, error.code) is Action.NOT_FOUND:
+        is_algo = query.call.name == "/fapi/v1/algoOrder"
+        if is_algo and isinstance(command, QueryOrder) and ERRORS.action(status, error.code) is Action.NOT_FOUND:
             return [OrderNotFound(self._venue, command.client_order_id, now)]
         return self._on_refusal(command, status, error, now)
 
@@ -345,16 +369,17 @@ class Trading:
                     return [FillsReported(self._venue, command.symbol, fills, ts)]
                 following = more_fills(command, max(trade.id for trade in trades) + 1)
                 return self._query(HttpQuery(command, following, fills=fills), now)
-            case QueryOrder() as command:
+            case QueryOrder() as command if query.call.name == "/fapi/v1/algoOrder":
                 return self._on_algo_order(command, self._decode_algo(body), ts, now)
-            case _:
-                raise ValueError(f"{type(query.command).__name__} does not go over HTTP")
+            case command:
+                return self._on_answer(command, msgspec.Raw(body), ts)
 
     def _on_algo_order(self, command: QueryOrder, info: AlgoInfo, ts: int, now: int) -> list[Output]:
         """What was triggered is asked for as the order that it has become."""
         actual = self.executions.actual_id(info)
         if actual:
-            return self._send(QueryOrder(command.client_order_id, command.symbol, actual), _by_id(command, actual), now)
+            by_id = QueryOrder(command.client_order_id, command.symbol, actual)
+            return self._send(by_id, call_for(by_id, 0), now)
         report = self.executions.algo_reported(info, ts)
         if report.state is OrderState.REJECTED:
             return [OrderRejected(self._venue, command.client_order_id, "REJECTED", "when triggered", ts)]
@@ -375,14 +400,3 @@ class Trading:
         if isinstance(command, AmendAtVenue):
             return [*lose_change(self._venue, command, reason, now)]
         return [lose(self._venue, command, reason, now)]
-
-
-PROBE_ID = "probe"
-
-
-def _probe(symbols: Sequence[str]) -> bytes:
-    return msgspec.json.encode({"id": PROBE_ID, "method": "ticker.price", "params": {"symbol": symbols[0]}})
-
-
-def _by_id(command: QueryOrder, venue_order_id: str) -> Call:
-    return call_for(QueryOrder(command.client_order_id, command.symbol, venue_order_id), 0)

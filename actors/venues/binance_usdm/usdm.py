@@ -1,6 +1,6 @@
 """Binance USD-M futures as a pure protocol: market data, books, orders, the account's events, positions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,11 +12,14 @@ from actors.settings import VenueSettings
 from actors.venues.binance.books import REQUEST as DEPTH
 from actors.venues.binance.books import BookRule, Books
 from actors.venues.binance.market_data import MarketData
+from actors.venues.binance.market_fallback import REQUEST as POLLED
 from actors.venues.binance.streams import TRADE
 from actors.venues.binance_api.clock import VenueClock
 from actors.venues.binance_api.errors import Action
 from actors.venues.binance_api.limits import Priority, RateLimits
-from actors.venues.binance_api.payloads import ErrorBody, ServerTime
+from actors.venues.binance_api.link_watch import Health
+from actors.venues.binance_api.order_polls import POLL
+from actors.venues.binance_api.payloads import ServerTime
 from actors.venues.binance_api.signing import Signer
 from actors.venues.binance_usdm import instruments
 from actors.venues.binance_usdm.account import Account
@@ -26,13 +29,15 @@ from actors.venues.binance_usdm.listen_key import KEEP_ALIVE, START
 from actors.venues.binance_usdm.listen_key import LINK as ACCOUNT
 from actors.venues.binance_usdm.market_data import AGGREGATE, STREAMS_PER_LINK, USDM, FuturesStreamReader
 from actors.venues.binance_usdm.market_data import PROBE as PROBE_FRAME
-from actors.venues.binance_usdm.order_requests import Call
-from actors.venues.binance_usdm.payloads import ChainedDepthUpdate, PositionRisk
+from actors.venues.binance_usdm.payloads import ChainedDepthUpdate
+from actors.venues.binance_usdm.rest_fallback import OPEN, POLLS
 from actors.venues.binance_usdm.trading import HTTP, LINK, TIMEOUTS
-from actors.venues.contract import BadFrame, Change, Command, ConnectLimit, Output, SendFrame, WakeUp
+from actors.venues.binance_usdm.upkeep import COUNTDOWN, POSITIONS, SETTING
+from actors.venues.contract import BadFrame, Change, Command, ConnectLimit, OpenLink, Output, SendFrame, WakeUp
 from actors.venues.refusals import refuse, refuse_change
 from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
 from runtime.clock import NS_PER_S
+from runtime.message import Lane
 
 BOOKS = BookRule("/fapi/v1/depth?limit=1000&symbol=", 20, ChainedDepthUpdate, ChainedBookSync)
 
@@ -43,18 +48,12 @@ PROBE = "probe"
 PROBE_NS = 15 * NS_PER_S
 TIME = "time"
 LIST = "instruments"
-SETTING = "setting"
-POSITIONS = "positions"
-COUNTDOWN = "countdown"
 RETRY_MIN_NS = NS_PER_S // 2
 RETRY_MAX_NS = 60 * NS_PER_S
-RETRY_NS = 5 * NS_PER_S
 BAN_NS = 120 * NS_PER_S
 """The shortest ban, for a 418 that does not say for how long."""
 
 _time = msgspec.json.Decoder(ServerTime)
-_error = msgspec.json.Decoder(ErrorBody)
-_positions = msgspec.json.Decoder(list[PositionRisk])
 
 
 class BinanceUsdm:
@@ -84,7 +83,14 @@ class BinanceUsdm:
         self._list_attempts = 0
         self._is_listing = False
         self._time_asked = 0
-        self._is_up = False
+        self._told: str | None = None
+        """Why it is degraded, as was told last; "" for up, None for down."""
+        self._after_ns = int((settings.fallback_after_s or 0) * NS_PER_S)
+        if self._after_ns:
+            poll_ns = int(settings.fallback_poll_s * NS_PER_S)
+            self._market.fall_back(
+                settings.rest_url, self._limits, POLLS, after_ns=self._after_ns, poll_ns=poll_ns
+            ).skips = lambda symbol: not self._is_listed(symbol)
         self._probe_ns = min(PROBE_NS, int(settings.stale_after_s * NS_PER_S / 3))
 
     @property
@@ -112,17 +118,21 @@ class BinanceUsdm:
             return self._market.on_link_up(link, now)
         if link == LINK:
             account.trading.on_link_up()
+            account.order_watch.on_up(now)
             listed = self._list(now) if self._instruments is not None else []
             return self._and_state([*self._ask_time(now), *listed], now)
         account.stream.on_link_up()
-        return self._and_state(self._apply_settings(now), now)
+        account.stream_watch.on_up(now)
+        return self._and_state(account.upkeep.apply(now), now)
 
     def on_link_down(self, link: str, reason: str, now: int) -> list[Output]:
         account = self._account
         if account is None or link not in (LINK, ACCOUNT):
             return self._market.on_link_down(link, reason, now)
         if link == LINK:
+            account.order_watch.on_down(reason, now)
             return self._and_state(account.trading.on_link_down(reason, now), now)
+        account.stream_watch.on_down(reason, now)
         account.stream.on_link_down(reason)
         account.settings.begin()
         return self._and_state(account.listen_key.ask(), now)
@@ -155,9 +165,11 @@ class BinanceUsdm:
         if tag in (START, KEEP_ALIVE):
             return account.listen_key.on_wake_up(tag)
         if tag == SETTING:
-            return self._apply_settings(now)
+            return account.upkeep.apply(now)
         if tag == COUNTDOWN:
-            return self._renew_countdowns(now)
+            return account.upkeep.renew_countdowns(now) if self._told is not None else []
+        if tag == POLL:
+            return account.open_orders.polls.on_wake_up(now)
         return self._books.on_wake_up(tag, now)
 
     def _probes(self, now: int) -> list[Output]:
@@ -169,15 +181,17 @@ class BinanceUsdm:
 
     def _and_state(self, outputs: list[Output], now: int) -> list[Output]:
         """With `VenueUp` or `VenueDown` at the end if that has changed."""
-        problem = self._problem()
-        is_up = not problem
-        if is_up == self._is_up:
+        problem, account = self._problem(), self._account
+        state = None if problem else account.open_orders.polls.reason if account and account.link_problem else ""
+        if state == self._told:
             return outputs
-        self._is_up = is_up
-        if not is_up:
+        was_up, self._told = self._told is not None, state
+        if state is None:
             return [*outputs, VenueDown(self._name, problem, now)]
-        after = [*self._ask_positions(now), *self._renew_countdowns(now)] if self._account else []
-        return [*outputs, VenueUp(self._name, "", now), *after]
+        after: list[Output] = []
+        if account is not None:
+            after = [*account.upkeep.ask_positions(now), *([] if was_up else account.upkeep.renew_countdowns(now))]
+        return [*outputs, VenueUp(self._name, "", now, state), *after]
 
     def _problem(self) -> str:
         """Why orders may not go; "" if they may."""
@@ -186,13 +200,14 @@ class BinanceUsdm:
             return "NOT_LISTED: the venue has not told its contracts yet"
         if account is None:
             return ""
-        if not account.trading.is_up:
+        is_polled = bool(account.open_orders.polls.reason)
+        if not account.trading.is_up and not is_polled:
             return "LINK_DOWN: no link for orders"
         if not self._clock.is_known:
             return "CLOCK: the venue's time is not known yet"
-        if not account.stream.is_heard:
+        if not account.stream.is_heard and not is_polled:
             return account.listen_key.problem or account.stream.problem
-        return "" if account.settings.is_done else account.setting_problem
+        return "" if account.settings.is_done else account.upkeep.problem
 
     # ---- commands ------------------------------------------------------------------------------------------------
 
@@ -219,6 +234,8 @@ class BinanceUsdm:
             self._learn_limits(answer, now)
         if answer.id.startswith(DEPTH):
             return self._books.on_snapshot(answer, now)
+        if answer.id.startswith(POLLED):
+            return self._market.fallback.on_http(answer, now) if self._market.fallback else []
         return self._and_state(self._on_http(answer, now), now)
 
     def _on_http(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
@@ -234,8 +251,10 @@ class BinanceUsdm:
         if answer.id in (START, KEEP_ALIVE):
             return account.listen_key.on_http(answer)
         if answer.id == SETTING:
-            return self._on_setting(account, answer, now)
-        return self._on_positions(account, answer) if answer.id == POSITIONS else []
+            return account.upkeep.on_setting(answer, now)
+        if answer.id.startswith(OPEN):
+            return account.open_orders.on_http(answer, now)
+        return account.upkeep.on_positions(answer) if answer.id == POSITIONS else []
 
     def _learn_limits(self, answer: HttpAnswered, now: int) -> None:
         self._limits.learn_headers(answer.headers, now)
@@ -264,7 +283,8 @@ class BinanceUsdm:
             return [BadFrame(answer.id, answer.body, str(error), drop_link=False)]
         was_known = self._clock.is_known
         self._clock.learn(self._time_asked, answer.ts_recv, server_time)
-        return [] if was_known else self._apply_settings(now)
+        account = self._account
+        return account.upkeep.apply(now) if account and account.stream.is_heard and not was_known else []
 
     def _list(self, now: int) -> list[Output]:
         if self._is_listing:
@@ -292,53 +312,45 @@ class BinanceUsdm:
         self._list_attempts += 1
         return [WakeUp(min(RETRY_MAX_NS, RETRY_MIN_NS << min(self._list_attempts, 16)), LIST)]
 
-    # ---- settings of the account and its positions ---------------------------------------------------------------
+    # ---- without links -------------------------------------------------------------------------------------------
 
-    def _apply_settings(self, now: int) -> list[Output]:
-        """The next one, while the account is heard; one at a time, because the venue takes them in no other order."""
+    @property
+    def watch_ns(self) -> int:
+        return self._after_ns // 4
+
+    def watch(self, heard: Mapping[str, int], now: int) -> list[Output]:
+        outputs = self._market.watch(heard, now)
         account = self._account
-        if account is None or account.is_setting or not account.stream.is_heard or not self._clock.is_known:
-            return []
-        call = account.settings.next()
-        if call is None:
-            return []
-        account.is_setting = True
-        return [account.trading.signed_request(SETTING, call, now)]
+        if account is None:
+            return outputs
+        outputs += self._watch_link(account, LINK, heard, now) + self._watch_link(account, ACCOUNT, heard, now)
+        polls = account.open_orders.polls
+        outputs += polls.look(account.link_problem, now)
+        account.trading.by_rest = polls.is_on
+        if polls.is_on:
+            outputs += account.upkeep.apply(now)
+            outputs += [] if self._clock.is_known else self._ask_time(now)
+        return self._and_state(outputs, now)
 
-    def _on_setting(self, account: Account, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
-        account.is_setting = False
-        if isinstance(answer, HttpAnswered) and (answer.status == 200 or _is_already(answer)):
-            account.settings.taken()
-            return self._apply_settings(now)
-        words = answer.reason if isinstance(answer, HttpFailed) else answer.body[:200].decode("utf-8", "replace")
-        account.setting_problem = f"SETTING_REFUSED: {words}"
-        return [WakeUp(RETRY_NS, SETTING)]
+    def _watch_link(self, account: Account, link: str, heard: Mapping[str, int], now: int) -> list[Output]:
+        watch = account.order_watch if link == LINK else account.stream_watch
+        match watch.look(heard.get(link, 0), now):
+            case Health.QUIET:
+                return account.trading.probe() if link == LINK else [SendFrame(ACCOUNT, PROBE_FRAME)]
+            case Health.FROZEN:
+                watch.on_frozen(now)
+                if link == ACCOUNT:
+                    return account.listen_key.reopen()
+                return [OpenLink(LINK, self._settings.trade_url, Lane.COMMANDS)]
+            case _:
+                return []
 
-    def _ask_positions(self, now: int) -> list[Output]:
-        account = self._account
-        if account is None or self._limits.spend(5, Priority.QUERY, now):
-            return []
-        call = Call("/fapi/v3/positionRisk", {}, 5, Priority.QUERY, verb="GET")
-        return [account.trading.signed_request(POSITIONS, call, now)]
-
-    def _on_positions(self, account: Account, answer: HttpAnswered | HttpFailed) -> list[Output]:
-        if isinstance(answer, HttpFailed) or answer.status != 200:
-            return []
-        try:
-            return [account.trading.executions.positions(_positions.decode(answer.body), answer.ts_recv)]
-        except (msgspec.MsgspecError, ValueError) as error:
-            return [BadFrame(answer.id, answer.body, str(error), drop_link=False)]
-
-    def _renew_countdowns(self, now: int) -> list[Output]:
-        account = self._account
-        if account is None or not account.settings.renew_ns or not self._is_up:
-            return []
-        requests: list[Output] = [
-            account.trading.signed_request(COUNTDOWN, call, now)
-            for call in account.settings.countdowns()
-            if not self._limits.spend(call.weight, call.priority, now)
-        ]
-        return [*requests, WakeUp(account.settings.renew_ns, COUNTDOWN)]
+    def _degraded(self) -> dict[str, str]:
+        fallback = self._market.fallback
+        parts = {f"market data {link}": reason for link, reason in (fallback.reasons() if fallback else {}).items()}
+        if self._account and self._account.link_problem and self._account.open_orders.polls.reason:
+            parts["orders"] = self._account.open_orders.polls.reason
+        return parts
 
     # ---- asked from outside --------------------------------------------------------------------------------------
 
@@ -376,17 +388,10 @@ class BinanceUsdm:
             "weight_limit": self._limits.weight.limit,
             "clock_offset_ms": self._clock.offset_ns / 1e6,
             "order_counts": self._limits.order_counts(),
+            "degraded": self._degraded(),
             "problem": self._problem(),
             "settings": dict(self._account.settings.applied) if self._account else {},
         }
         if final:
             state["digests"] = self._books.digests()
         return state
-
-
-def _is_already(answer: HttpAnswered) -> bool:
-    try:
-        error = _error.decode(answer.body)
-    except (msgspec.MsgspecError, ValueError):
-        return False
-    return ERRORS.action(answer.status, error.code, error.msg) is Action.ALREADY

@@ -1,0 +1,107 @@
+"""A whole desk on real sockets whose WebSockets are cut and refused while REST stays: it trades on, nothing is lost."""
+
+import json
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.desk.runs import Run, Status, free_port, outcry_run, venue_truth
+from tests.desk.truth import Truth
+
+pytestmark = pytest.mark.slow
+
+QUANTITY = {"binance": "0.001", "binance-usdm": "0.002"}
+
+
+def fault(port: int, **fields: object) -> None:
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/fake/faults", data=json.dumps(fields).encode(), method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
+
+
+def no_faults(port: int) -> None:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/fake/faults", method="DELETE")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
+
+
+def desk(kind: str, port: int, notes: Path) -> dict[str, Any]:
+    return {
+        "cluster": {"backend": "processes"},
+        "venues": {
+            "venue": {
+                "kind": kind,
+                "symbols": ["BTCUSDT"],
+                "credentials": {"key": "demo", "secret": "demo"},
+                "simulate": {"port": port, "rate": 20},
+                "fallback_after_s": 0.5,
+                "fallback_poll_s": 0.2,
+            }
+        },
+        "strategies": {
+            "trader": {
+                "class": "tests.fallback.trader:FallbackTrader",
+                "instruments": ["venue.BTCUSDT"],
+                "parameters": {"quantity": QUANTITY[kind], "notes": str(notes)},
+            }
+        },
+    }
+
+
+def cut_websockets(port: int) -> None:
+    for link in ("stream", "ws-api", "user"):
+        fault(port, kind="refuse_connect", link=link, count=None)
+        fault(port, kind="cut", link=link, at_once=True)
+
+
+def venue_of(status: Status) -> dict[str, Any]:
+    venue: dict[str, Any] = status["venues"].get("venue", {})
+    return venue
+
+
+def is_well(status: Status) -> bool:
+    venue = venue_of(status)
+    books = set(venue.get("books", {}).values())
+    return bool(venue.get("connected")) and not venue["degraded"] and books == {"SYNCED"} and venue["messages"] > 200
+
+
+def has_traded(status: Status) -> bool:
+    return (status["orders"].get("FILLED"), status["orders"].get("CANCELED")) == (1, 1)
+
+
+@pytest.mark.parametrize("kind", ["binance", "binance-usdm"])
+def test_orders_are_placed_filled_and_cancelled_while_only_rest_works(kind: str, tmp_path: Path) -> None:
+    port, notes_file = free_port(), tmp_path / "notes.json"
+    with outcry_run(desk(kind, port, notes_file)) as run:
+        run.until(is_well)
+        cut_websockets(port)
+        degraded = run.until(lambda status: has_traded(status) and bool(venue_of(status)["degraded"]))
+        assert venue_of(degraded)["connected"]
+        assert set(venue_of(degraded)["links"].values()) <= {"DOWN", "OPENING"}
+        assert_is_told(run)
+        no_faults(port)
+        back = run.until(is_well)
+        run.until(lambda status: is_well(status) and venue_of(status)["messages"] > venue_of(back)["messages"] + 100)
+        truth = venue_truth(port)
+        run.stop()
+        assert Truth.of_journal(run.journal) == truth
+    notes = json.loads(notes_file.read_text())
+    assert sorted(notes["done"]) == ["rests CANCELED", "takes FILLED"]
+    assert notes["degraded_quotes"] > 0
+    assert notes["degraded_books"] > 0
+    assert notes["degraded_trades"] > 0
+    assert notes["quotes_after"] > 0
+    trades = notes["trades"]
+    assert trades == list(range(trades[0], trades[0] + len(trades)))
+
+
+def assert_is_told(run: Run) -> None:
+    """By every view."""
+    assert "degraded" in run.command("status")
+    found = run.findings()
+    assert "is degraded: orders by REST, because" in found
+    assert "is degraded: market data" in found
