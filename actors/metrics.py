@@ -1,6 +1,7 @@
 """A desk's metrics: every actor's mailbox, and every venue's links under the `ws_…` names of the field."""
 
 from collections.abc import Iterable, Mapping
+from itertools import takewhile
 from typing import Any
 
 from runtime.protocol import ActorRow
@@ -45,7 +46,7 @@ def venue_families(rows: Iterable[ActorRow]) -> list[Family]:
             invalid.add(counters.get("gaps", 0), exchange=venue, reason="gap")
             parts = _mapping(row.report.get("degraded"))
             for part, reason in parts.items():
-                degraded.add(1, exchange=venue, part=part, reason=str(reason))
+                degraded.add(1, exchange=venue, part=part, reason=_code(str(reason)))
             if not parts:
                 degraded.add(0, exchange=venue, part="", reason="")
         if "stages" in row.report:
@@ -60,6 +61,11 @@ def _summarise(family: Family, exchange: str, stage: str, values: Mapping[str, A
         if name in values:
             family.add(values[name] / US_PER_S, exchange=exchange, type=stage, quantile=quantile)
     family.add(values.get("count", 0), "_count", exchange=exchange, type=stage)
+
+
+def _code(reason: str) -> str:
+    """What a reason begins with in capitals: words after it would be a label of their own each time."""
+    return ": ".join(takewhile(str.isupper, reason.split(": ")))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

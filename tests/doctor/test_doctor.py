@@ -40,6 +40,11 @@ def test_a_healthy_desk_has_no_findings() -> None:
     ("sick", "what", "do"),
     [
         (
+            row(report=CONNECTED | {"degraded": {"orders": "LINK_DOWN: cut"}}),
+            "binance is degraded: orders by REST, because LINK_DOWN: cut",
+            "ends by itself when the WebSocket is back",
+        ),
+        (
             row(state="PARKED", restarts=6, reason="Corrupt: /j/1.journal: offset 99"),
             "ended 6 times and is parked, last because: Corrupt: /j/1.journal: offset 99",
             "outcry journal verify",

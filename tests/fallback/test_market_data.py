@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from actors.messages import BookDelta, BookInvalidated, BookSnapshot, Quote, Trade, VenueDown
-from actors.simulation.faults import LinkRole, RateLimit
+from actors.simulation.faults import Delay, LinkRole, RateLimit
 from runtime.clock import NS_PER_S
 from tests.fallback.world import KINDS, World
 
@@ -124,12 +124,28 @@ def test_after_a_429_nothing_is_polled_until_it_is_allowed_and_the_book_does_not
     assert are_whole(trade_ids(world))
 
 
-def test_polls_leave_most_of_the_weight_to_others(kind: str) -> None:
+def test_trades_that_were_polled_are_not_told_again_by_a_stream_that_lags_behind(kind: str) -> None:
+    world = a_world(kind, rate=200.0)
+    world.cut_websockets(LinkRole.STREAM)
+    world.run(3)
+    world.mend()
+    world.add(Delay(link=LinkRole.STREAM, delay_ms=1500, count=None))
+    world.run_until(lambda: not world.degraded)
+    world.run(5)
+    assert are_whole(trade_ids(world))
+
+
+def test_polls_are_spread_evenly_and_leave_most_of_the_weight_to_others(kind: str) -> None:
     world = a_world(kind)
     world.cut_websockets(LinkRole.STREAM)
-    world.run(120)
+    polled: list[int] = []
+    for _ in range(120):
+        before = len(world.requests)
+        world.run(1)
+        polled.append(len([request for request in world.requests[before:] if request.id.startswith("poll:book:")]))
+    assert min(polled[2:]) > 0
     report = world.venue.report(False)
-    assert report["used_weight"] < report["weight_limit"] * 0.5
+    assert 0 < report["used_weight"] < report["weight_limit"] * 0.5
 
 
 def test_a_polled_book_that_cannot_be_polled_any_more_is_invalid(kind: str) -> None:

@@ -65,6 +65,16 @@ def test_a_connector_is_exported_under_the_names_of_the_field() -> None:
     assert read["ws_message_processing_seconds_count", (binance, ("type", "feed"))] == 50
 
 
+def test_what_is_degraded_is_named_with_its_reason() -> None:
+    well = row("connector.one", report={"venue": "one", "connected": True})
+    lame = row(
+        "connector.two", report={"venue": "two", "connected": True, "degraded": {"orders": "ORDERS: LINK_DOWN: cut"}}
+    )
+    read = samples(render([well, lame]))
+    assert read["venue_degraded", (("exchange", "one"), ("part", ""), ("reason", ""))] == 0
+    assert read["venue_degraded", (("exchange", "two"), ("part", "orders"), ("reason", "ORDERS: LINK_DOWN"))] == 1
+
+
 def test_every_actor_shows_its_mailbox_and_its_restarts() -> None:
     read = samples(render([CONNECTOR]))
     labels = (("actor", "connector.binance"), ("host", "host.connector.binance"))

@@ -2,6 +2,7 @@
 
 import io
 
+from msgspec.structs import replace
 from rich.console import Console, RenderableType
 
 from actors.view.live import LiveView
@@ -85,6 +86,15 @@ def test_a_log_gets_one_line() -> None:
         "1:15 · 3/4 actors ready · 2 restarts · binance up 182 msg/s · 1 open orders · 14 fills · "
         "binance.BTCUSDT 0.003 · other.BTCUSDT -0.001"
     )
+
+
+def test_what_is_degraded_is_shown_with_its_reason() -> None:
+    venue = replace(desk().venues["binance"], degraded={"orders": "LINK_DOWN: cut"})
+    lame = replace(desk(), venues={"binance": venue})
+    shown = text(dashboard(lame))
+    assert "binance  ● degraded" in "\n".join(shown)
+    assert "binance orders by REST: LINK_DOWN: cut" in shown
+    assert "binance up, degraded (LINK_DOWN: cut), 0 msg/s" in line(lame, {})
 
 
 def test_a_log_gets_a_line_every_other_second() -> None:
