@@ -12,6 +12,8 @@ from actors.simulation.binance.parameters import Parameters
 from actors.simulation.binance.refusal import Refusal
 from actors.simulation.binance_usdm.market import FuturesMarket
 
+_HOUR_MS = 3_600_000
+
 
 class FuturesData(MarketData):
     def __init__(self, infos: list[dict[str, Any]], markets: dict[str, FuturesMarket], limits: Limits) -> None:
@@ -36,6 +38,12 @@ class FuturesData(MarketData):
         if (parameters.integer("limit") or 500) not in (5, 10, 20, 50, 100, 500, 1000):
             raise Refusal(-4021, "Invalid depth limit.")
         return super().depth(parameters, now)
+
+    def aggregate_trades(self, parameters: Parameters, now: int) -> object:
+        start, end = parameters.milliseconds("startTime"), parameters.milliseconds("endTime")
+        if start is not None and end is not None and end - start >= _HOUR_MS:
+            raise Refusal(-1127, "More than 1 hours between startTime and endTime.")
+        return super().aggregate_trades(parameters, now)
 
     def premium_index(self, parameters: Parameters, now: int) -> object:
         symbol = parameters.text("symbol")

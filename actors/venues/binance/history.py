@@ -22,8 +22,6 @@ REQUEST = "history:"
 """Prefix of the ids of its HTTP requests; the number of the request follows."""
 PUMP = "history"
 PAGE = 1000
-KLINES_WEIGHT = 2
-TRADES_WEIGHT = 4
 MAX_WAITING = 1000
 ATTEMPTS = 6
 RETRY_MIN_NS = NS_PER_S // 2
@@ -32,6 +30,21 @@ UNIT_NS = {"s": NS_PER_S, "m": 60 * NS_PER_S, "h": 3600 * NS_PER_S, "d": 86_400 
 ALIGNED = {name: int(name[:-1]) * UNIT_NS[name[-1]] for name in INTERVALS if name[-1] in UNIT_NS and name != "3d"}
 """Length of the intervals that begin at multiples of it since the epoch."""
 
+
+class HistoryRule(msgspec.Struct, frozen=True):
+    """Where an interface keeps its past, and how much of it one request gets."""
+
+    klines_path: str
+    klines_weight: int
+    trades_path: str
+    trades_weight: int
+    intervals: frozenset[str] = frozenset(INTERVALS)
+    trades_span_ns: int | None = None
+    """One request for trades by time looks at less than that."""
+
+
+SPOT_HISTORY = HistoryRule("/api/v3/klines", 2, "/api/v3/aggTrades", 4)
+
 _Row = tuple[int, str, str, str, str, str, int, str, int, str, str, str]
 """Start, open, high, low, close, volume, last millisecond, quote volume, trades, taker buy volumes (base, quote), –"""
 
@@ -39,10 +52,14 @@ _Row = tuple[int, str, str, str, str, str, int, str, int, str, str, str]
 class _Job:
     """One query and how far it has come."""
 
-    def __init__(self, query: QueryHistory) -> None:
+    def __init__(self, query: QueryHistory, rule: HistoryRule) -> None:
         self.query = query
         interval = query.kind.removeprefix("kline_")
-        self.interval = interval if interval in INTERVALS and query.kind != interval else ""
+        self.interval = interval if interval in rule.intervals and query.kind != interval else ""
+        self.from_ns = query.start
+        """Of the present request for trades by time, as long as none has been found."""
+        self.until_ns = min(query.end, query.start + rule.trades_span_ns) if rule.trades_span_ns else query.end
+        """Exclusive."""
         length = ALIGNED.get(self.interval, 0)
         self.next_start = -(-query.start // length) * length if length else query.start
         """Where the next kline should begin; before the first one it is known for aligned intervals only."""
@@ -55,8 +72,9 @@ class _Job:
 class History:
     """One request at a time, one query after the other."""
 
-    def __init__(self, venue: str, rest_url: str, limits: RateLimits) -> None:
+    def __init__(self, venue: str, rest_url: str, limits: RateLimits, rule: HistoryRule = SPOT_HISTORY) -> None:
         self._venue = venue
+        self._rule = rule
         self._url = rest_url
         self._limits = limits
         self._jobs: deque[_Job] = deque()
@@ -68,7 +86,7 @@ class History:
         self._decode_trades = msgspec.json.Decoder(list[AggregateTick]).decode
 
     def query(self, query: QueryHistory, now: int) -> list[Output]:
-        job = _Job(query)
+        job = _Job(query, self._rule)
         if not job.interval and query.kind != "aggtrade":
             return [_failed(query, f"NOT_SUPPORTED: there is no history of {query.kind}")]
         if len(self._jobs) >= MAX_WAITING:
@@ -84,12 +102,13 @@ class History:
         if not self._jobs or self._asked or self._is_waiting:
             return []
         job = self._jobs[0]
-        wait = self._limits.spend(KLINES_WEIGHT if job.interval else TRADES_WEIGHT, Priority.HISTORY, now)
+        weight = self._rule.klines_weight if job.interval else self._rule.trades_weight
+        wait = self._limits.spend(weight, Priority.HISTORY, now)
         if wait:
             return self._wait(wait)
         self._number += 1
         self._asked = f"{REQUEST}{self._number}"
-        return [HttpRequest(self._asked, "GET", self._url + _page(job))]
+        return [HttpRequest(self._asked, "GET", self._url + _page(job, self._rule))]
 
     def _wait(self, delay_ns: int) -> list[Output]:
         self._is_waiting = True
@@ -145,6 +164,7 @@ class History:
 
     def _read_trades(self, job: _Job, answer: HttpAnswered) -> HistoryPage:
         query = job.query
+        by_time = job.next_id is None
         ticks = self._decode_trades(answer.body)
         wanted = [tick for tick in ticks if tick.time * NS_PER_MS < query.end]
         gaps: list[tuple[int, int]] = []
@@ -156,6 +176,11 @@ class History:
             job.next_id = tick.id + 1
         trades = [self._trade(query.symbol, tick, answer.ts_recv) for tick in wanted]
         complete = len(ticks) < PAGE or len(wanted) < len(ticks)
+        if job.next_id is None and job.until_ns < min(query.end, answer.ts_recv):
+            complete = False
+            job.from_ns, job.until_ns = job.until_ns, min(query.end, job.until_ns + (self._rule.trades_span_ns or 0))
+        elif complete and self._rule.trades_span_ns and by_time and job.until_ns < query.end:
+            complete = False
         return self._page(query, [], trades, gaps, complete)
 
     def _page(
@@ -207,19 +232,20 @@ class History:
         )
 
 
-def _page(job: _Job) -> str:
+def _page(job: _Job, rule: HistoryRule) -> str:
     """Path and query of the next page."""
     query = job.query
     last_ms = -(-query.end // NS_PER_MS) - 1
     parameters: dict[str, str | int] = {"symbol": query.symbol, "limit": PAGE}
     if job.interval:
         parameters |= {"interval": job.interval, "startTime": -(-job.next_start // NS_PER_MS), "endTime": last_ms}
-        return f"/api/v3/klines?{urlencode(parameters)}"
+        return f"{rule.klines_path}?{urlencode(parameters)}"
     if job.next_id is None:
-        parameters |= {"startTime": -(-query.start // NS_PER_MS), "endTime": last_ms}
+        last_ms = -(-job.until_ns // NS_PER_MS) - 1
+        parameters |= {"startTime": -(-job.from_ns // NS_PER_MS), "endTime": last_ms}
     else:
         parameters["fromId"] = job.next_id
-    return f"/api/v3/aggTrades?{urlencode(parameters)}"
+    return f"{rule.trades_path}?{urlencode(parameters)}"
 
 
 def _failed(query: QueryHistory, reason: str) -> HistoryFailed:

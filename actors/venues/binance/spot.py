@@ -33,7 +33,7 @@ from actors.venues.binance.trade_link import EventSeam, TradeLink
 from actors.venues.binance.trade_links import FIRST as ORDERS
 from actors.venues.binance.trade_links import TradeLinks
 from actors.venues.binance_api.clock import VenueClock
-from actors.venues.binance_api.errors import Action
+from actors.venues.binance_api.heeding import heed
 from actors.venues.binance_api.limits import Priority, RateLimits
 from actors.venues.binance_api.link_watch import Health, LinkWatch
 from actors.venues.binance_api.order_polls import POLL
@@ -60,8 +60,6 @@ PROBE_NS = 15 * NS_PER_S
 LIST = "instruments"
 RETRY_MIN_NS = NS_PER_S // 2
 RETRY_MAX_NS = 60 * NS_PER_S
-BAN_NS = 120 * NS_PER_S
-"""The shortest ban, for a 418 that does not say for how long."""
 CONNECT_LIMIT = ConnectLimit(300, 300 * NS_PER_S)
 """web-socket-streams.md, "General WSS information"."""
 
@@ -266,7 +264,7 @@ class BinanceSpot:
 
     def on_http(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
         if isinstance(answer, HttpAnswered):
-            self._learn_limits(answer, now)
+            heed(answer, ERRORS, self._limits, now)
         if answer.id.startswith(HISTORY):
             return self._history.on_http(answer, now)
         if answer.id.startswith(DEPTH):
@@ -276,16 +274,6 @@ class BinanceSpot:
         if answer.id.startswith(REST):
             return self._and_state(self._rest.on_http(answer, now) if self._rest else [], now)
         return self._and_state(self._on_listing(answer, now), now)
-
-    def _learn_limits(self, answer: HttpAnswered, now: int) -> None:
-        self._limits.learn_headers(answer.headers, now)
-        seconds = answer.headers.get("retry-after", "")
-        wait_ns = int(seconds) * NS_PER_S if seconds.isdecimal() else BAN_NS
-        action = ERRORS.action(answer.status, 0)
-        if action is Action.BAN:
-            self._limits.ban(now + wait_ns)
-        elif action is Action.BACK_OFF:
-            self._limits.back_off(now + wait_ns)
 
     def _list(self, now: int) -> list[Output]:
         if self._is_listing:

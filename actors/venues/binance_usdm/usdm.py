@@ -6,16 +6,27 @@ from typing import Any
 import msgspec
 
 from actors.credentials import Keys
-from actors.messages import BookInvalidated, BookSnapshot, InstrumentsListed, PlaceOrder, VenueDown, VenueUp
+from actors.messages import (
+    BookInvalidated,
+    BookSnapshot,
+    InstrumentsListed,
+    PlaceOrder,
+    QueryHistory,
+    VenueDown,
+    VenueUp,
+)
 from actors.model.instrument import Instrument
 from actors.settings import VenueSettings
 from actors.venues.binance.books import REQUEST as DEPTH
 from actors.venues.binance.books import BookRule, Books
+from actors.venues.binance.history import PUMP as HISTORY_PUMP
+from actors.venues.binance.history import REQUEST as HISTORY
+from actors.venues.binance.history import History
 from actors.venues.binance.market_data import MarketData
 from actors.venues.binance.market_fallback import REQUEST as POLLED
 from actors.venues.binance.streams import TRADE
 from actors.venues.binance_api.clock import VenueClock
-from actors.venues.binance_api.errors import Action
+from actors.venues.binance_api.heeding import heed
 from actors.venues.binance_api.limits import Priority, RateLimits
 from actors.venues.binance_api.link_watch import Health
 from actors.venues.binance_api.order_polls import POLL
@@ -25,6 +36,7 @@ from actors.venues.binance_usdm import instruments
 from actors.venues.binance_usdm.account import Account
 from actors.venues.binance_usdm.book_sync import ChainedBookSync
 from actors.venues.binance_usdm.errors import ERRORS
+from actors.venues.binance_usdm.history import RULE as HISTORY_RULE
 from actors.venues.binance_usdm.listen_key import KEEP_ALIVE, START
 from actors.venues.binance_usdm.listen_key import LINK as ACCOUNT
 from actors.venues.binance_usdm.market_data import AGGREGATE, STREAMS_PER_LINK, USDM, FuturesStreamReader
@@ -50,8 +62,6 @@ TIME = "time"
 LIST = "instruments"
 RETRY_MIN_NS = NS_PER_S // 2
 RETRY_MAX_NS = 60 * NS_PER_S
-BAN_NS = 120 * NS_PER_S
-"""The shortest ban, for a 418 that does not say for how long."""
 
 _time = msgspec.json.Decoder(ServerTime)
 
@@ -77,6 +87,7 @@ class BinanceUsdm:
         )
         self._trades_read: set[str] = set()
         """Symbols whose trades somebody asked for by themselves."""
+        self._history = History(name, settings.rest_url, self._limits, HISTORY_RULE)
         self._account = Account(name, settings, Signer(keys), self._clock, self._limits) if keys else None
         self._instruments: dict[str, Instrument] | None = None
         """None until the venue has told them; one that it does not list is missing."""
@@ -155,6 +166,8 @@ class BinanceUsdm:
             return [*self._probes(now), WakeUp(self._probe_ns, PROBE)]
         if tag == LIST:
             return self._list(now)
+        if tag == HISTORY_PUMP:
+            return self._history.on_wake_up(now)
         outputs = self._market.on_wake_up(tag, now)
         if outputs is not None:
             return outputs
@@ -222,6 +235,9 @@ class BinanceUsdm:
         if self._account is not None and self._clock.is_known and self._is_listed(command.order.symbol):
             self._account.trading.rehearse(command, now)
 
+    def query_history(self, query: QueryHistory, now: int) -> list[Output]:
+        return self._history.query(query, now)
+
     def change(self, command: Change, now: int) -> list[Output]:
         if self._account is None:
             return [*refuse_change(self._name, command, "NO_CREDENTIALS", "market data only", now)]
@@ -231,9 +247,11 @@ class BinanceUsdm:
 
     def on_http(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
         if isinstance(answer, HttpAnswered):
-            self._learn_limits(answer, now)
+            heed(answer, ERRORS, self._limits, now)
         if answer.id.startswith(DEPTH):
             return self._books.on_snapshot(answer, now)
+        if answer.id.startswith(HISTORY):
+            return self._history.on_http(answer, now)
         if answer.id.startswith(POLLED):
             return self._market.fallback.on_http(answer, now) if self._market.fallback else []
         return self._and_state(self._on_http(answer, now), now)
@@ -255,18 +273,6 @@ class BinanceUsdm:
         if answer.id.startswith(OPEN):
             return account.open_orders.on_http(answer, now)
         return account.upkeep.on_positions(answer) if answer.id == POSITIONS else []
-
-    def _learn_limits(self, answer: HttpAnswered, now: int) -> None:
-        self._limits.learn_headers(answer.headers, now)
-        seconds = answer.headers.get("retry-after", "")
-        wait_ns = int(seconds) * NS_PER_S if seconds.isdecimal() else BAN_NS
-        match ERRORS.action(answer.status, 0):
-            case Action.BAN:
-                self._limits.ban(now + wait_ns)
-            case Action.BACK_OFF:
-                self._limits.back_off(now + wait_ns)
-            case _:
-                pass
 
     def _ask_time(self, now: int) -> list[Output]:
         if self._limits.spend(1, Priority.QUERY, now):
