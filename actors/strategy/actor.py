@@ -14,8 +14,10 @@ import msgspec
 
 from actors import names
 from actors.messages import (
+    AggregateTrade,
     BookDelta,
     BookInvalidated,
+    BookLevels,
     BookSnapshot,
     CancelOrder,
     DeskSnapshot,
@@ -24,9 +26,14 @@ from actors.messages import (
     HistoryPage,
     InstrumentsListed,
     Kline,
+    Liquidation,
     MarketEvent,
+    MarkPrice,
+    MiniTicker,
     OrderRehearsed,
     OrderUpdated,
+    PositionForceClosed,
+    PositionsReported,
     QueryHistory,
     Quote,
     SubmitOrder,
@@ -49,7 +56,20 @@ SAMPLED = 16
 """Of what one read of the socket brought the first and each so many-th is measured: to record a delay takes a third of
 the time of a hook."""
 
-FEED_HOOKS = {"quote": "on_quote", "trade": "on_trade", "book": "on_book", "ticker": "on_ticker"}
+FEED_HOOKS = {
+    "quote": "on_quote",
+    "trade": "on_trade",
+    "book": "on_book",
+    "ticker": "on_ticker",
+    "mark": "on_mark_price",
+    "liquidation": "on_liquidation",
+    "aggtrade": "on_aggregate_trade",
+    "miniticker": "on_mini_ticker",
+}
+"""Kind of market data → the hook that subscribes to it."""
+
+
+Told = Ticker | Kline | MarkPrice | Liquidation | AggregateTrade | MiniTicker | BookLevels
 
 
 class BarDue(msgspec.Struct, frozen=True):
@@ -87,8 +107,15 @@ class StrategyActor:
         self._handlers: dict[type, Callable[[Any], Later]] = {
             Quote: self._on_quote,
             Trade: self._on_trade,
-            Ticker: self._on_ticker,
-            Kline: self._on_kline,
+            Ticker: partial(self._on_told, strategy.on_ticker),
+            Kline: partial(self._on_told, strategy.on_kline),
+            MarkPrice: partial(self._on_told, strategy.on_mark_price),
+            Liquidation: partial(self._on_told, strategy.on_liquidation),
+            AggregateTrade: partial(self._on_told, strategy.on_aggregate_trade),
+            MiniTicker: partial(self._on_told, strategy.on_mini_ticker),
+            BookLevels: partial(self._on_told, strategy.on_levels),
+            PositionsReported: partial(self._on_account, strategy.on_positions),
+            PositionForceClosed: partial(self._on_account, strategy.on_force_closed),
             HistoryPage: self._on_history,
             HistoryFailed: self._on_history,
             BookSnapshot: self._on_book,
@@ -102,8 +129,8 @@ class StrategyActor:
             Undelivered: self._on_undelivered,
             CancelDue: self._on_cancel_due,
             InstrumentsListed: self._on_instruments,
-            VenueUp: _ignore,
-            VenueDown: _ignore,
+            VenueUp: self._on_venue,
+            VenueDown: self._on_venue,
             ActorUp: _ignore,
             ActorDown: self._on_actor_down,
             Stopping: self._on_stopping,
@@ -216,13 +243,18 @@ class StrategyActor:
         self._measured = event.ts_recv
         ctx.measure("feed_deliver", event.venue, ctx.now() - event.ts_recv)
 
-    def _on_ticker(self, ticker: Ticker) -> Later:
-        self._desk.market_recv = ticker.ts_recv
-        return self.strategy.on_ticker(ticker) if self._ready else None
+    def _on_told(self, hook: Callable[[Any], Later], event: Told) -> Later:
+        self._desk.market_recv = event.ts_recv
+        return hook(event) if self._ready else None
 
-    def _on_kline(self, kline: Kline) -> Later:
-        self._desk.market_recv = kline.ts_recv
-        return self.strategy.on_kline(kline) if self._ready else None
+    def _on_account(self, hook: Callable[[Any], Later], event: PositionsReported | PositionForceClosed) -> Later:
+        self._desk.market_recv = 0
+        return hook(event) if self._ready else None
+
+    def _on_venue(self, state: VenueUp | VenueDown) -> Later:
+        self._desk.market_recv = 0
+        self._desk.venues[state.venue] = state
+        return self.strategy.on_venue(state) if self._ready else None
 
     def _on_history(self, answer: HistoryPage | HistoryFailed) -> Later:
         self._desk.market_recv = 0
@@ -325,7 +357,7 @@ class StrategyActor:
         return in_turn(partial(self.strategy.on_book, book) for book in lost) if self._ready else None
 
 
-def _ignore(_: ActorUp | VenueUp | VenueDown) -> None: ...
+def _ignore(_: ActorUp) -> None: ...
 
 
 def in_turn(calls: Sequence[Callable[[], Later]] | Iterator[Callable[[], Later]]) -> Later:

@@ -6,7 +6,25 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from actors.messages import HistoryFailed, HistoryPage, Kline, OrderFilled, OrderUpdated, Quote, Ticker, Trade
+from actors.messages import (
+    AggregateTrade,
+    BookLevels,
+    HistoryFailed,
+    HistoryPage,
+    Kline,
+    Liquidation,
+    MarkPrice,
+    MiniTicker,
+    OrderFilled,
+    OrderUpdated,
+    PositionForceClosed,
+    PositionsReported,
+    Quote,
+    Ticker,
+    Trade,
+    VenueDown,
+    VenueUp,
+)
 from actors.model.bars import Bar
 from actors.model.instrument import Instrument
 from actors.model.order import Side, TimeInForce
@@ -59,6 +77,30 @@ class Strategy:
 
     def on_kline(self, kline: Kline) -> Later:
         """The venue's own bar, asked for by `klines`, has grown or is `closed`."""
+
+    def on_mark_price(self, mark: MarkPrice) -> Later:
+        """What a contract is valued at, and its next funding; only venues of contracts tell it."""
+
+    def on_liquidation(self, liquidation: Liquidation) -> Later:
+        """The venue closed somebody's position; only venues of contracts tell it."""
+
+    def on_aggregate_trade(self, trade: AggregateTrade) -> Later:
+        """All that one taker order traded at one price."""
+
+    def on_mini_ticker(self, ticker: MiniTicker) -> Later:
+        """The last 24 hours in prices and volumes alone."""
+
+    def on_levels(self, levels: BookLevels) -> Later:
+        """The best levels of a book, asked for by `levels`, have changed."""
+
+    def on_venue(self, state: VenueUp | VenueDown) -> Later:
+        """Orders may go to a venue again, or may not; `state.degraded` says why they go by REST, if they do."""
+
+    def on_positions(self, positions: PositionsReported) -> Later:
+        """What a venue of contracts says the whole account holds there, at first or since it changed."""
+
+    def on_force_closed(self, closed: PositionForceClosed) -> Later:
+        """The venue itself has closed a position of the account, or a part of it."""
 
     def on_history(self, answer: HistoryPage | HistoryFailed) -> Later:
         """A page of what `history` asked for, or why there are no more."""
@@ -133,6 +175,10 @@ class Strategy:
         """Have `on_kline` called with the venue's own bars of an interval that it knows, e.g. "1m" or "4h"."""
         self._desk.follow(f"kline_{interval}", instrument)
 
+    def levels(self, instrument: str, depth: int) -> None:
+        """Have `on_levels` called with so many levels of each side: one of the depths that the venue tells, e.g. 5."""
+        self._desk.follow(f"depth{depth}", instrument)
+
     def history(self, instrument: str, kind: str, start: int, end: int) -> str:
         """Ask the venue for the past: `kind` is "aggtrade" or e.g. "kline_1m", times are nanoseconds, `end` exclusive.
 
@@ -167,6 +213,11 @@ class Strategy:
     def quote(self, instrument: str) -> Quote | None:
         """The last quote, None before the first; the first call subscribes to it."""
         return self._desk.quote(instrument)
+
+    @property
+    def venues(self) -> Mapping[str, VenueUp | VenueDown]:
+        """The state of each venue of the instruments, once it is known."""
+        return MappingProxyType(self._desk.venues)
 
     def rules(self, instrument: str) -> Instrument | None:
         """The venue's rules: tick and lot size, least and greatest amounts; None until the venue has listed them."""

@@ -6,7 +6,17 @@ from decimal import Decimal
 import msgspec
 
 from actors import names
-from actors.messages import CancelOrder, MarketEvent, OrderRehearsed, QueryHistory, Quote, SubmitOrder, Trade
+from actors.messages import (
+    CancelOrder,
+    MarketEvent,
+    OrderRehearsed,
+    QueryHistory,
+    Quote,
+    SubmitOrder,
+    Trade,
+    VenueDown,
+    VenueUp,
+)
 from actors.model.bars import BarBuilder
 from actors.model.book import OrderBook
 from actors.model.instrument import Instrument
@@ -48,6 +58,7 @@ class Desk:
         self.quotes: dict[str, Quote] = {}
         self.rules: dict[str, Instrument] = {}
         self.books: dict[str, InstrumentBook] = {}
+        self.venues: dict[str, VenueUp | VenueDown] = {}
         self.bar_builders: dict[str, dict[int, BarBuilder]] = {}
         """Instrument → length in nanoseconds → builder."""
         self.market_recv = 0
