@@ -31,6 +31,7 @@ class World:
         contracts: ContractSettings | None = None,
         *,
         http_delay_ns: int = 0,
+        keys: Keys | None = None,
     ) -> None:
         settings = VenueSettings(
             kind="binance-usdm",
@@ -41,7 +42,7 @@ class World:
             contracts=contracts or ContractSettings(),
         )
         self.fake = fake
-        self.venue = BinanceUsdm("usdm", settings, Keys(Secret("demo-key"), Secret("demo-secret")))
+        self.venue = BinanceUsdm("usdm", settings, keys or Keys(Secret("demo-key"), Secret("demo-secret")))
         self.now = START
         self.outputs: list[Output] = []
         self.requests: list[HttpRequest] = []

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from actors.model.order import Side
 from actors.simulation.accounts import Account
+from actors.simulation.keys import PublicKey
 
 ZERO = Decimal(0)
 DEFAULT_LEVERAGE = 20
@@ -47,8 +48,10 @@ class Position:
 class MarginAccount(Account):
     """One API key. `wallets` may become negative only by a liquidation."""
 
-    def __init__(self, key: str, secret: str, uid: int, funds: dict[str, Decimal]) -> None:
-        super().__init__(key, secret, uid, {})
+    def __init__(
+        self, key: str, secret: str, uid: int, funds: dict[str, Decimal], public_key: PublicKey | None = None
+    ) -> None:
+        super().__init__(key, secret, uid, {}, public_key)
         self.wallets = dict(funds)
         self.positions: dict[tuple[str, str], Position] = {}
         self.leverage: dict[str, int] = {}

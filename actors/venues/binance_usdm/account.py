@@ -1,16 +1,21 @@
 """The parts of the protocol that only an account has."""
 
+from collections.abc import Mapping
+
 from actors.settings import VenueSettings
 from actors.venues.binance_api.clock import VenueClock
 from actors.venues.binance_api.limits import RateLimits
-from actors.venues.binance_api.link_watch import LinkWatch
+from actors.venues.binance_api.link_watch import Health, LinkWatch
 from actors.venues.binance_api.signing import Signer
 from actors.venues.binance_usdm.account_settings import AccountSettings
+from actors.venues.binance_usdm.listen_key import LINK as ACCOUNT
 from actors.venues.binance_usdm.listen_key import ListenKeyStream
+from actors.venues.binance_usdm.market_data import PROBE
 from actors.venues.binance_usdm.rest_fallback import OpenOrders
 from actors.venues.binance_usdm.trading import Trading
 from actors.venues.binance_usdm.upkeep import Upkeep
 from actors.venues.binance_usdm.user_stream import UserStream
+from actors.venues.contract import Output, SendFrame
 from runtime.clock import NS_PER_S
 
 
@@ -46,11 +51,36 @@ class Account:
         self.order_watch = LinkWatch(after_ns)
         self.stream_watch = LinkWatch(after_ns)
 
+    def has(self, link: str) -> bool:
+        return link == ACCOUNT or self.trading.links.has(link)
+
+    def watch(self, heard: Mapping[str, int], now: int) -> list[Output]:
+        """Ask something over a link that has gone silent, and give up one that does not answer."""
+        outputs: list[Output] = []
+        orders = self.trading.links
+        match self.order_watch.look(heard.get(orders.name, 0), now):
+            case Health.QUIET:
+                outputs += orders.probe()
+            case Health.FROZEN:
+                self.order_watch.on_frozen(now)
+                outputs += orders.open()
+            case _:
+                """Whether orders may go over it, it says itself."""
+        match self.stream_watch.look(heard.get(ACCOUNT, 0), now):
+            case Health.QUIET:
+                outputs.append(SendFrame(ACCOUNT, PROBE))
+            case Health.FROZEN:
+                self.stream_watch.on_frozen(now)
+                outputs += self.listen_key.reopen()
+            case _:
+                pass
+        return outputs
+
     @property
     def link_problem(self) -> str:
         """Which link is down; "" if both are up."""
         if not self.trading.is_up:
-            return f"ORDERS: {self.order_watch.reason}"
+            return f"ORDERS: {self.trading.links.problem or self.order_watch.reason}"
         if not self.stream.is_heard:
             return f"ACCOUNT: {self.listen_key.problem or self.stream.problem}"
         return ""

@@ -9,6 +9,7 @@ from actors.venues.binance_api.errors import COMMON, Action, ErrorTable
 CODES: dict[int, Action] = {
     **COMMON,
     -1034: Action.BACK_OFF,  # too many connections
+    -1035: Action.RETRY,  # logged out
     -4046: Action.ALREADY,  # no need to change margin type
     -4059: Action.ALREADY,  # no need to change position side
     -4171: Action.ALREADY,  # no need to change multi-assets mode

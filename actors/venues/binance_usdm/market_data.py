@@ -148,6 +148,9 @@ class FuturesStreamReader(StreamReader):
         return [BookLevels(self._venue, symbol, levels, book.last_id, book.bids, book.asks, ts_venue, ts_recv)]
 
 
+MARKET_LINKS = ("public-", "market-")
+"""How the names of its links begin."""
+
 USDM = Interface(
     (
         Address("public", "/public/stream", (QUOTE, BOOK), (QUOTE, BOOK, *LEVELS)),

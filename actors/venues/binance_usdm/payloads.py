@@ -194,14 +194,19 @@ class SymbolConfiguration(msgspec.Struct, rename="camel"):
     leverage: int
 
 
+class Announcement(msgspec.Struct):
+    kind: str = field(name="e", default="")
+
+
 class AnswerFrame(msgspec.Struct, rename="camel"):
-    """A frame of the WebSocket API."""
+    """A frame of the WebSocket API: an answer, or an announcement."""
 
     id: int | str | None = None
     status: int = 0
     result: msgspec.Raw = msgspec.Raw()
     error: ErrorBody | None = None
     rate_limits: list[RateLimit] = []
+    event: Announcement | None = None
 
 
 # ---- user data stream ---------------------------------------------------------------------------------------------

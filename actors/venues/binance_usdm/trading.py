@@ -36,10 +36,11 @@ from actors.venues.binance_api.clock import VenueClock
 from actors.venues.binance_api.errors import Action
 from actors.venues.binance_api.limits import RateLimits
 from actors.venues.binance_api.payloads import ErrorBody
-from actors.venues.binance_api.requests import PendingRequests, Request
+from actors.venues.binance_api.requests import LogOn
 from actors.venues.binance_api.signing import Signer
 from actors.venues.binance_usdm.errors import ERRORS
 from actors.venues.binance_usdm.executions import Executions
+from actors.venues.binance_usdm.order_links import PROBE_ID, OrderLinks
 from actors.venues.binance_usdm.order_requests import (
     ALGO,
     FILLS_PER_PAGE,
@@ -53,15 +54,11 @@ from actors.venues.binance_usdm.order_requests import (
     open_algo_orders,
 )
 from actors.venues.binance_usdm.payloads import AlgoAck, AlgoInfo, AnswerFrame, FuturesAccount, FuturesTrade, OrderAck
-from actors.venues.contract import BadFrame, Change, Command, OpenLink, Output, SendFrame, WakeUp
+from actors.venues.contract import BadFrame, Change, Command, Output, SendFrame
 from actors.venues.refusals import lose, lose_change, refuse, refuse_change
 from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
 from runtime.clock import NS_PER_MS, NS_PER_S
-from runtime.message import Lane
 
-LINK = "orders"
-PROBE_ID = "probe"
-TIMEOUTS = "timeouts"
 HTTP = "query:"
 """Prefix of the ids of requests that commands make over HTTP."""
 REMEMBERED = 10_000
@@ -93,21 +90,19 @@ class Trading:
         timeout_ns: int,
     ) -> None:
         self._venue = venue
-        self._url = trade_url
         self._rest_url = rest_url
         self._signer = signer
         self._clock = clock
         self._limits = limits
         self._recv_window_ms = recv_window_ms
-        self._pending: PendingRequests[Command | AmendAtVenue] = PendingRequests(timeout_ns)
+        self.links: OrderLinks[Command | AmendAtVenue] = OrderLinks(
+            trade_url, signer, clock, symbols, recv_window_ms=recv_window_ms, timeout_ns=timeout_ns
+        )
         self._placed: dict[str, OrderSpec] = {}
         """Limit orders of this life, the oldest forgotten first: an amendment has to repeat side and price."""
         self._queries: dict[str, HttpQuery] = {}
         self._last_query = 0
-        self._timer_set = False
-        self._probe = msgspec.json.encode({"id": PROBE_ID, "method": "ticker.price", "params": {"symbol": symbols[0]}})
         self.executions = Executions(venue)
-        self.is_up = False
         self.by_rest = False
         """While the link is down everything goes by REST."""
         self._decode_frame = msgspec.json.Decoder(AnswerFrame).decode
@@ -121,28 +116,21 @@ class Trading:
         self._decode_account = msgspec.json.Decoder(FuturesAccount).decode
         self._decode_error = msgspec.json.Decoder(ErrorBody).decode
 
-    # ---- the link ------------------------------------------------------------------------------------------------
+    # ---- the links -----------------------------------------------------------------------------------------------
 
-    def open(self) -> list[Output]:
-        return [OpenLink(LINK, self._url, Lane.COMMANDS)]
+    @property
+    def is_up(self) -> bool:
+        return self.links.is_ready
 
-    def on_link_up(self) -> None:
-        self.is_up = True
-
-    def on_link_down(self, reason: str, now: int) -> list[Output]:
-        self.is_up = False
-        return self._lose(self._pending.drop_all(), f"LINK_DOWN: {reason}", now)
-
-    def probe(self) -> list[Output]:
-        """A request that is answered at once: shows that a quiet link is alive."""
-        return [SendFrame(LINK, self._probe)] if self.is_up else []
+    def on_link_down(self, link: str, reason: str, now: int) -> list[Output]:
+        lost, outputs = self.links.on_down(link)
+        return [*self._lose(lost, f"LINK_DOWN: {reason}", now), *outputs]
 
     def on_wake_up(self, now: int) -> list[Output]:
         """The first deadline has passed."""
-        self._timer_set = False
-        seconds = self._pending.timeout_ns / NS_PER_S
-        lost = self._lose(self._pending.expire(now), f"TIMEOUT: no answer within {seconds:g} s", now)
-        return lost + self._set_timer(now)
+        seconds = self.links.timeout_ns / NS_PER_S
+        lost = self._lose(self.links.expire(now), f"TIMEOUT: no answer within {seconds:g} s", now)
+        return [*lost, *self.links.log_on(now), *self.links.set_timer(now)]
 
     # ---- out -----------------------------------------------------------------------------------------------------
 
@@ -174,7 +162,7 @@ class Trading:
         if wait:
             return [*refuse_change(self._venue, command, "RATE_LIMITED", f"for {wait // NS_PER_MS} ms more", now)]
         return (
-            self._send_frame(command, call, now) if self.is_up else self._query(HttpQuery(command, by_rest(call)), now)
+            self.links.send(command, call, now) if self.is_up else self._query(HttpQuery(command, by_rest(call)), now)
         )
 
     def rehearse(self, command: PlaceOrder, now: int) -> None:
@@ -190,11 +178,10 @@ class Trading:
             if len(self._placed) > REMEMBERED:
                 del self._placed[next(iter(self._placed))]
 
-    def on_not_sent(self, payload: bytes, now: int) -> list[Output]:
-        request = self._pending.take_unsent(payload)
-        if request is None:
+    def on_not_sent(self, frame: SendFrame, now: int) -> list[Output]:
+        command, words = self.links.take_unsent(frame), "its frame did not leave"
+        if command is None:
             return []
-        command, words = request.command, "its frame did not leave"
         if isinstance(command, AmendAtVenue):
             return [*refuse_change(self._venue, command, "NOT_CONNECTED", words, now)]
         return [refuse(self._venue, command, "NOT_CONNECTED", words, now)]
@@ -203,7 +190,7 @@ class Trading:
         query = self._signer.sign_query(self._stamped(call.parameters, now))
         headers = {"X-MBX-APIKEY": self._signer.key}
         url = f"{self._rest_url}{call.name}?{query}"
-        return HttpRequest(id, call.verb, url, headers, timeout_ns=self._pending.timeout_ns)
+        return HttpRequest(id, call.verb, url, headers, timeout_ns=self.links.timeout_ns)
 
     def _send(self, command: Command, call: Call, now: int) -> list[Output]:
         wait = self._limits.spend(call.weight, call.priority, now, call.orders)
@@ -213,14 +200,7 @@ class Trading:
             return self._query(HttpQuery(command, call), now)
         if not self.is_up:
             return self._query(HttpQuery(command, by_rest(call)), now)
-        return self._send_frame(command, call, now)
-
-    def _send_frame(self, command: Command | AmendAtVenue, call: Call, now: int) -> list[Output]:
-        id = self._pending.next_id()
-        parameters = self._signer.sign_parameters(self._stamped(call.parameters, now))
-        payload = msgspec.json.encode({"id": id, "method": call.name, "params": parameters})
-        self._pending.add(Request(id, command, now, now + self._pending.timeout_ns, payload))
-        return [SendFrame(LINK, payload), *self._set_timer(now)]
+        return self.links.send(command, call, now)
 
     def _query(self, query: HttpQuery, now: int) -> list[Output]:
         self._last_query += 1
@@ -231,34 +211,35 @@ class Trading:
     def _stamped(self, parameters: Parameters, now: int) -> Parameters:
         return {**parameters, "recvWindow": self._recv_window_ms, "timestamp": self._clock.timestamp_ms(now)}
 
-    def _set_timer(self, now: int) -> list[Output]:
-        deadline = self._pending.next_deadline()
-        if self._timer_set or deadline is None:
-            return []
-        self._timer_set = True
-        return [WakeUp(max(deadline - now, 0), TIMEOUTS)]
-
     # ---- answers of the WebSocket API ----------------------------------------------------------------------------
 
-    def on_frame(self, payload: bytes, ts_recv: int) -> list[Output]:
+    def on_frame(self, link: str, payload: bytes, ts_recv: int) -> list[Output]:
         try:
             frame = self._decode_frame(payload)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            return [BadFrame(LINK, payload, f"{type(error).__name__}: {error}", drop_link=True)]
+            return [BadFrame(link, payload, f"{type(error).__name__}: {error}", drop_link=True)]
         self._limits.learn(frame.rate_limits, ts_recv)
         if frame.id == PROBE_ID:
             return []
-        request = self._pending.take(frame.id)
+        if frame.event is not None and frame.event.kind == "serverShutdown":
+            return self.links.replace() if link == self.links.name else []
+        request = self.links.take(link, frame.id)
         if request is None:
-            return [BadFrame(LINK, payload, f"answers no request: {frame.id!r}", drop_link=False)]
+            return [BadFrame(link, payload, f"answers no request: {frame.id!r}", drop_link=False)]
+        command, said = request.command, frame.error or ErrorBody(0)
+        if isinstance(command, LogOn):
+            refusal = "" if frame.status == 200 else f"LOGON_REFUSED: {said.code} {said.msg}"
+            return self.links.on_logon(link, refusal)
         if frame.error is not None or frame.status != 200:
-            return self._on_refusal(request.command, frame.status, frame.error or ErrorBody(0), ts_recv)
+            is_out = ERRORS.action(frame.status, said.code, said.msg) is Action.RETRY
+            again = self.links.on_logged_out(link, ts_recv) if is_out else []
+            return [*self._on_refusal(command, frame.status, said, ts_recv), *again]
         try:
-            return self._on_answer(request.command, frame.result, ts_recv)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            lost = self._lose([request], f"MALFORMED: {reason}", ts_recv)
-            return [*lost, BadFrame(LINK, payload, reason, drop_link=False)]
+            return self._on_answer(command, frame.result, ts_recv)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
+            reason = f"{type(problem).__name__}: {problem}"
+            lost = self._lose([command], f"MALFORMED: {reason}", ts_recv)
+            return [*lost, BadFrame(link, payload, reason, drop_link=False)]
 
     def _on_answer(self, command: Command | AmendAtVenue, result: msgspec.Raw, ts: int) -> list[Output]:
         """An acknowledged cancel is not an end: the event of the stream tells how much was filled before."""
@@ -393,8 +374,8 @@ class Trading:
 
     # ---- what got no answer --------------------------------------------------------------------------------------
 
-    def _lose(self, requests: Iterable[Request[Command | AmendAtVenue]], reason: str, now: int) -> list[Output]:
-        return [output for request in requests for output in self._lose_one(request.command, reason, now)]
+    def _lose(self, commands: Iterable[Command | AmendAtVenue], reason: str, now: int) -> list[Output]:
+        return [output for command in commands for output in self._lose_one(command, reason, now)]
 
     def _lose_one(self, command: Command | AmendAtVenue, reason: str, now: int) -> list[Output]:
         if isinstance(command, AmendAtVenue):

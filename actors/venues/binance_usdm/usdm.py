@@ -28,7 +28,6 @@ from actors.venues.binance.streams import TRADE
 from actors.venues.binance_api.clock import VenueClock
 from actors.venues.binance_api.heeding import heed
 from actors.venues.binance_api.limits import Priority, RateLimits
-from actors.venues.binance_api.link_watch import Health
 from actors.venues.binance_api.order_polls import POLL
 from actors.venues.binance_api.payloads import ServerTime
 from actors.venues.binance_api.signing import Signer
@@ -39,17 +38,17 @@ from actors.venues.binance_usdm.errors import ERRORS
 from actors.venues.binance_usdm.history import RULE as HISTORY_RULE
 from actors.venues.binance_usdm.listen_key import KEEP_ALIVE, START
 from actors.venues.binance_usdm.listen_key import LINK as ACCOUNT
-from actors.venues.binance_usdm.market_data import AGGREGATE, STREAMS_PER_LINK, USDM, FuturesStreamReader
+from actors.venues.binance_usdm.market_data import AGGREGATE, MARKET_LINKS, STREAMS_PER_LINK, USDM, FuturesStreamReader
 from actors.venues.binance_usdm.market_data import PROBE as PROBE_FRAME
+from actors.venues.binance_usdm.order_links import TIMEOUTS
 from actors.venues.binance_usdm.payloads import ChainedDepthUpdate
 from actors.venues.binance_usdm.rest_fallback import OPEN, POLLS
-from actors.venues.binance_usdm.trading import HTTP, LINK, TIMEOUTS
+from actors.venues.binance_usdm.trading import HTTP
 from actors.venues.binance_usdm.upkeep import COUNTDOWN, POSITIONS, SETTING
-from actors.venues.contract import BadFrame, Change, Command, ConnectLimit, OpenLink, Output, SendFrame, WakeUp
+from actors.venues.contract import BadFrame, Change, Command, ConnectLimit, Output, SendFrame, WakeUp
 from actors.venues.refusals import refuse, refuse_change
 from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
 from runtime.clock import NS_PER_S
-from runtime.message import Lane
 
 BOOKS = BookRule("/fapi/v1/depth?limit=1000&symbol=", 20, ChainedDepthUpdate, ChainedBookSync)
 
@@ -119,30 +118,32 @@ class BinanceUsdm:
         return [
             *self._list(now),
             *self._market.open(),
-            *([*account.trading.open(), *account.listen_key.ask(), *self._ask_time(now)] if account else []),
+            *([*account.trading.links.open(), *account.listen_key.ask(), *self._ask_time(now)] if account else []),
             WakeUp(self._probe_ns, PROBE),
         ]
 
     def on_link_up(self, link: str, now: int) -> list[Output]:
         account = self._account
-        if account is None or link not in (LINK, ACCOUNT):
+        if account is None or not account.has(link):
             return self._market.on_link_up(link, now)
-        if link == LINK:
-            account.trading.on_link_up()
-            account.order_watch.on_up(now)
+        if link != ACCOUNT:
+            outputs = account.trading.links.on_up(link, now)
+            if link == account.trading.links.name:
+                account.order_watch.on_up(now)
             listed = self._list(now) if self._instruments is not None else []
-            return self._and_state([*self._ask_time(now), *listed], now)
+            return self._and_state([*outputs, *self._ask_time(now), *listed], now)
         account.stream.on_link_up()
         account.stream_watch.on_up(now)
         return self._and_state(account.upkeep.apply(now), now)
 
     def on_link_down(self, link: str, reason: str, now: int) -> list[Output]:
         account = self._account
-        if account is None or link not in (LINK, ACCOUNT):
+        if account is None or not account.has(link):
             return self._market.on_link_down(link, reason, now)
-        if link == LINK:
-            account.order_watch.on_down(reason, now)
-            return self._and_state(account.trading.on_link_down(reason, now), now)
+        if link != ACCOUNT:
+            if link == account.trading.links.name:
+                account.order_watch.on_down(reason, now)
+            return self._and_state(account.trading.on_link_down(link, reason, now), now)
         account.stream_watch.on_down(reason, now)
         account.stream.on_link_down(reason)
         account.settings.begin()
@@ -150,15 +151,14 @@ class BinanceUsdm:
 
     def on_frame(self, link: str, payload: bytes, ts_recv: int) -> list[Output]:
         account = self._account
-        if account is None or link not in (LINK, ACCOUNT):
+        if account is None or link.startswith(MARKET_LINKS):
             return self._market.on_frame(link, payload, ts_recv)
-        handle = account.trading.on_frame if link == LINK else account.stream.on_frame
-        return self._and_state(handle(payload, ts_recv), ts_recv)
+        if link == ACCOUNT:
+            return self._and_state(account.stream.on_frame(payload, ts_recv), ts_recv)
+        return self._and_state(account.trading.on_frame(link, payload, ts_recv), ts_recv)
 
     def on_not_sent(self, frame: SendFrame, now: int) -> list[Output]:
-        if frame.link == LINK and self._account:
-            return self._account.trading.on_not_sent(frame.payload, now)
-        return []
+        return self._account.trading.on_not_sent(frame, now) if self._account else []
 
     def on_wake_up(self, tag: str, now: int) -> list[Output]:
         account = self._account
@@ -173,6 +173,9 @@ class BinanceUsdm:
             return outputs
         if account is None:
             return self._books.on_wake_up(tag, now)
+        outputs = account.trading.links.on_wake_up(tag, now)
+        if outputs is not None:
+            return self._and_state(outputs, now)
         if tag == TIMEOUTS:
             return account.trading.on_wake_up(now)
         if tag in (START, KEEP_ALIVE):
@@ -190,7 +193,7 @@ class BinanceUsdm:
         if account is None:
             return self._market.probe(now)
         own = [SendFrame(ACCOUNT, PROBE_FRAME)] if account.stream.is_heard else []
-        return [*self._market.probe(now), *account.trading.probe(), *own, *self._ask_time(now)]
+        return [*self._market.probe(now), *account.trading.links.probe(), *own, *self._ask_time(now)]
 
     def _and_state(self, outputs: list[Output], now: int) -> list[Output]:
         """With `VenueUp` or `VenueDown` at the end if that has changed."""
@@ -215,7 +218,7 @@ class BinanceUsdm:
             return ""
         is_polled = bool(account.open_orders.polls.reason)
         if not account.trading.is_up and not is_polled:
-            return "LINK_DOWN: no link for orders"
+            return account.trading.links.problem or "LINK_DOWN: no link for orders"
         if not self._clock.is_known:
             return "CLOCK: the venue's time is not known yet"
         if not account.stream.is_heard and not is_polled:
@@ -290,7 +293,10 @@ class BinanceUsdm:
         was_known = self._clock.is_known
         self._clock.learn(self._time_asked, answer.ts_recv, server_time)
         account = self._account
-        return account.upkeep.apply(now) if account and account.stream.is_heard and not was_known else []
+        if account is None:
+            return []
+        settings = account.upkeep.apply(now) if account.stream.is_heard and not was_known else []
+        return [*account.trading.links.log_on(now), *settings]
 
     def _list(self, now: int) -> list[Output]:
         if self._is_listing:
@@ -329,7 +335,7 @@ class BinanceUsdm:
         account = self._account
         if account is None:
             return outputs
-        outputs += self._watch_link(account, LINK, heard, now) + self._watch_link(account, ACCOUNT, heard, now)
+        outputs += account.watch(heard, now)
         polls = account.open_orders.polls
         outputs += polls.look(account.link_problem, now)
         account.trading.by_rest = polls.is_on
@@ -337,19 +343,6 @@ class BinanceUsdm:
             outputs += account.upkeep.apply(now)
             outputs += [] if self._clock.is_known else self._ask_time(now)
         return self._and_state(outputs, now)
-
-    def _watch_link(self, account: Account, link: str, heard: Mapping[str, int], now: int) -> list[Output]:
-        watch = account.order_watch if link == LINK else account.stream_watch
-        match watch.look(heard.get(link, 0), now):
-            case Health.QUIET:
-                return account.trading.probe() if link == LINK else [SendFrame(ACCOUNT, PROBE_FRAME)]
-            case Health.FROZEN:
-                watch.on_frozen(now)
-                if link == ACCOUNT:
-                    return account.listen_key.reopen()
-                return [OpenLink(LINK, self._settings.trade_url, Lane.COMMANDS)]
-            case _:
-                return []
 
     def _degraded(self) -> dict[str, str]:
         fallback = self._market.fallback
