@@ -6,16 +6,15 @@ order manager, never leaves. Whatever the venue says about orders goes to the or
 market is published, and a new subscriber first gets the present state.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from actors.connector.audience import LINGER_NS, Audience, AudienceDue
+from actors.connector.bad_frames import BadFrames
 from actors.connector.desk import AUDIENCE, DeskTeller, Retell
-from actors.connector.links import ReopenDue, VenueLinks
+from actors.connector.links import CheckLinks, ReopenDue, VenueLinks, WatchDue
 from actors.connector.publisher import MarketPublisher
 from actors.messages import (
     AmendAtVenue,
@@ -23,6 +22,7 @@ from actors.messages import (
     BookInvalidated,
     BookSnapshot,
     CancelAtVenue,
+    CancelOrdersAtVenue,
     CancelRejected,
     HistoryFailed,
     HistoryPage,
@@ -38,6 +38,7 @@ from actors.messages import (
     OutcomeUnknown,
     PlaceOrder,
     PlaceOrderList,
+    PlaceOrders,
     PositionForceClosed,
     PositionsReported,
     QueryAccount,
@@ -54,6 +55,7 @@ from actors.messages import (
 from actors.names import LATENCY_MONITOR, ORDER_MANAGER
 from actors.venues.contract import (
     BadFrame,
+    BatchTrader,
     Change,
     CloseLink,
     Command,
@@ -92,18 +94,8 @@ from runtime.message import Message
 from runtime.pacing import TokenBucket
 
 BACKOFF = Backoff(100 * NS_PER_MS, 30 * NS_PER_S)
-KEPT_FRAMES = 8
-KEPT_BYTES = 300
 
 Handler = Callable[[Any, Context], None]
-
-
-class CheckLinks(msgspec.Struct, frozen=True):
-    """To itself: time to look for silent links."""
-
-
-class WatchDue(msgspec.Struct, frozen=True):
-    """To itself: time for the protocol to look for links that it has to do without."""
 
 
 class Connector:
@@ -123,14 +115,16 @@ class Connector:
         """Highest incarnation of the order manager that has sent a command."""
         self._is_final = False
         self._rehearse = protocol.rehearse if isinstance(protocol, Rehearsing) else None
-        self._bad_frames: deque[dict[str, str]] = deque(maxlen=KEPT_FRAMES)
+        self._bad_frames = BadFrames()
         self._messages = 0
-        self._counters = dict.fromkeys(("gaps", "orders", "bad_frames", "unknown_messages"), 0)
+        self._counters = dict.fromkeys(("gaps", "orders", "unknown_messages"), 0)
         self._handlers: dict[type, Handler] = {
             FramesReceived: self._on_frames,
             PlaceOrder: self._on_place,
             OrderRehearsed: self._on_rehearsal,
             CancelAtVenue: self._on_cancel,
+            PlaceOrders: self._on_batch,
+            CancelOrdersAtVenue: self._on_batch,
             QueryOrder: self._on_query,
             QueryOpenOrders: self._on_query,
             QueryFills: self._on_query,
@@ -195,6 +189,7 @@ class Connector:
             "reconnects": self._links.reconnects,
             "connects_held_back": self._links.held_back,
             "resyncs": self._market.resyncs,
+            "bad_frames": self._bad_frames.count,
             "quarantined": self._market.quarantined.total(),
             **self._counters,
             **self._desk.counters,
@@ -203,7 +198,7 @@ class Connector:
             "venue": self._venue,
             "connected": isinstance(self._desk.state, VenueUp),
             "links": self._links.states(),
-            "last_bad_frames": list(self._bad_frames),
+            "last_bad_frames": self._bad_frames.plain(),
             "quarantine": {
                 "reasons": dict(self._market.quarantined),
                 "last": [{"reason": kept.reason, "event": kept.event} for kept in self._market.kept],
@@ -256,17 +251,32 @@ class Connector:
                 self._carry_out(self._protocol.on_not_sent(output, ctx.now()), ctx)
             elif type(output) is HttpRequest:
                 ctx.request(output)
-                self._counters["orders"] += 1
-                ctx.tell(
-                    ORDER_MANAGER,
-                    OrderSent(command.order.client_order_id, self._venue, replace(command.stamps, sent=ctx.now())),
-                )
+                self._tell_sent(command, ctx)
             else:
                 self._carry_out([output], ctx)
 
     def _on_rehearsal(self, message: OrderRehearsed, ctx: Context) -> None:
         if self._rehearse is not None:
             self._rehearse(PlaceOrder(message.order, message.stamps, self._epoch, 0), ctx.now())
+
+    def _tell_sent(self, command: PlaceOrder, ctx: Context) -> None:
+        """By REST: how long that takes says nothing about the usual way."""
+        self._counters["orders"] += 1
+        stamps = replace(command.stamps, sent=ctx.now())
+        ctx.tell(ORDER_MANAGER, OrderSent(command.order.client_order_id, self._venue, stamps))
+
+    def _on_batch(self, batch: PlaceOrders | CancelOrdersAtVenue, ctx: Context) -> None:
+        commands = [command for command in batch.commands if not self._is_refused(command, ctx)]
+        if not isinstance(self._protocol, BatchTrader):
+            for command in commands:
+                self._on_place(command, ctx) if isinstance(command, PlaceOrder) else self._on_cancel(command, ctx)
+            return
+        outputs = self._protocol.execute_batch(commands, ctx.now())
+        denied = {output.client_order_id for output in outputs if isinstance(output, OrderDenied)}
+        for command in commands:
+            if isinstance(command, PlaceOrder) and command.order.client_order_id not in denied:
+                self._tell_sent(command, ctx)
+        self._carry_out(outputs, ctx)
 
     def _on_cancel(self, command: CancelAtVenue, ctx: Context) -> None:
         if not self._is_refused(command, ctx):
@@ -364,9 +374,7 @@ class Connector:
             self._carry_out(self._protocol.on_not_sent(frame, ctx.now()), ctx)
 
     def _keep_bad_frame(self, bad: BadFrame, ctx: Context) -> None:
-        self._counters["bad_frames"] += 1
-        start = bad.payload[:KEPT_BYTES].decode("utf-8", "replace")
-        self._bad_frames.append({"link": bad.link, "reason": bad.reason, "payload": start})
+        self._bad_frames.keep(bad)
         ctx.log.warning("bad_frame", venue=self._venue, link=bad.link, reason=bad.reason)
         if bad.drop_link:
             self._drop(bad.link, f"BAD_FRAME: {bad.reason}", ctx)

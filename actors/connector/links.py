@@ -27,6 +27,14 @@ class ReopenDue(msgspec.Struct, frozen=True):
     link: str
 
 
+class CheckLinks(msgspec.Struct, frozen=True):
+    """To the connector itself: time to look for silent links."""
+
+
+class WatchDue(msgspec.Struct, frozen=True):
+    """To the connector itself: time for the protocol to look for links that it has to do without."""
+
+
 class VenueLink:
     __slots__ = ("attempts", "lane", "last_heard", "state", "up_since", "url")
 

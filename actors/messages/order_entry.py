@@ -74,6 +74,18 @@ class CancelAtVenue(Message, frozen=True, array_like=True, tag=True):
     deadline: int
 
 
+class PlaceOrders(Message, frozen=True, array_like=True, tag=True):
+    """To a connector: these orders, in as few requests as the venue allows; each has an outcome of its own."""
+
+    commands: list[PlaceOrder]
+
+
+class CancelOrdersAtVenue(Message, frozen=True, array_like=True, tag=True):
+    """To a connector: as `PlaceOrders`, for cancels."""
+
+    commands: list[CancelAtVenue]
+
+
 class AmendAtVenue(Message, frozen=True, array_like=True, tag=True):
     """To a connector: make an open order smaller; it keeps its place in the queue.
 

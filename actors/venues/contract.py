@@ -29,6 +29,9 @@ from runtime.message import Lane, Message
 
 Command = PlaceOrder | CancelAtVenue | QueryOrder | QueryOpenOrders | QueryFills | QueryAccount
 
+Batch = Sequence[PlaceOrder | CancelAtVenue]
+"""Commands that go together."""
+
 Change = AmendAtVenue | ReplaceAtVenue | PlaceOrderList
 """Commands that not every venue knows."""
 
@@ -198,6 +201,15 @@ class FallsBack(Protocol):
 
     def watch(self, heard: Mapping[str, int], now: int) -> list[Output]:
         """`heard`: each link that is up → when something was heard over it last."""
+        ...
+
+
+@runtime_checkable
+class BatchTrader(Protocol):
+    """A venue protocol that can send several commands at once."""
+
+    def execute_batch(self, batch: Batch, now: int) -> list[Output]:
+        """As `execute` of each, in fewer requests."""
         ...
 
 

@@ -10,10 +10,11 @@ import msgspec
 from actors.credentials import Keys, Secret
 from actors.settings import ContractSettings, VenueSettings
 from actors.simulation.binance_usdm.venue import FakeBinanceUsdm
+from actors.simulation.faults import Delivery
 from actors.simulation.http_reply import HttpReply
 from actors.venues.binance_usdm import BinanceUsdm
 from actors.venues.contract import CloseLink, Command, OpenLink, Output, SendFrame, WakeUp
-from runtime.actor import HttpAnswered, HttpRequest
+from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
 from runtime.clock import NS_PER_MS
 
 START = 1_700_000_000_000_000_000
@@ -140,14 +141,20 @@ class World:
         self._deliver()
 
     def _ask(self, request: HttpRequest) -> None:
+        answer = self.answer(request)
+        self._after(WAY_NS, lambda: self.take(self.venue.on_http(answer, self.now)))
+        self._deliver()
+
+    def answer(self, request: HttpRequest) -> HttpAnswered | HttpFailed:
+        """Of the venue, at once."""
         parts = urlsplit(request.url)
         reply = self.fake.http(
             request.method, parts.netloc, parts.path, parts.query, request.headers, request.body.decode(), self.now
         )
         headers = {name.lower(): value for name, value in reply.headers.items()}
-        answer = HttpAnswered(request.id, reply.status, headers, reply.body, self.now)
-        self._after(WAY_NS, lambda: self.take(self.venue.on_http(answer, self.now)))
-        self._deliver()
+        if reply.delivery is not Delivery.WHOLE:
+            return HttpFailed(request.id, "connection closed before the answer", True)
+        return HttpAnswered(request.id, reply.status, headers, reply.body, self.now)
 
     def _deliver(self) -> None:
         links = {session: link for link, session in self._sessions.items()}

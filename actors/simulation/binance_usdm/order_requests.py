@@ -22,6 +22,7 @@ _BAD_TYPE = Refusal(-1116, "Invalid orderType.")
 _BAD_TIF = Refusal(-1115, "Invalid timeInForce.")
 _LEAST_GOOD_TILL_MS = 600_000
 _BATCH = 5
+_MOST_CANCELS = 10
 _WEEK_MS = 7 * 86_400_000
 _DONE = {"code": 200, "msg": "The operation of cancel all open order is done."}
 _IGNORED = ("selfTradePreventionMode", "priceMatch", "priceProtect", "workingType", "modifyId", "recvWindow")
@@ -81,6 +82,8 @@ class OrderRequests:
         ids = _list(parameters.text("orderIdList"))
         names = _list(parameters.text("origClientOrderIdList"))
         parameters.done()
+        if not 1 <= len(ids) + len(names) <= _MOST_CANCELS:
+            raise Refusal(-4083, "Invalid number of batch cancel orders.")
         asked = [{"symbol": symbol, "orderId": str(id)} for id in ids]
         asked += [{"symbol": symbol, "origClientOrderId": str(name)} for name in names]
         return [_attempt(lambda one=one: self.cancel(account, Parameters(one), now)) for one in asked]  # type: ignore[misc]

@@ -18,8 +18,9 @@ from actors.venues.binance_api.clock import VenueClock
 from actors.venues.binance_api.errors import Action
 from actors.venues.binance_api.limits import Priority, RateLimits
 from actors.venues.binance_api.order_polls import ALL, OrderPolls
-from actors.venues.binance_api.payloads import ErrorBody, ServerTime
+from actors.venues.binance_api.payloads import ErrorBody
 from actors.venues.binance_api.signing import Signer
+from actors.venues.binance_api.time_requests import TimeRequests
 from actors.venues.contract import BadFrame, Change, Command, Output
 from actors.venues.refusals import lose, lose_change, refuse, refuse_change
 from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
@@ -81,13 +82,12 @@ class RestOrders:
         self._answers = Answers(venue, self._executions)
         self._calls: dict[str, _Call] = {}
         self._last_call = 0
-        self._time_asked = 0
+        self._time = TimeRequests(TIME, f"{rest_url}/api/v3/time", clock, limits)
         one_by_one = symbols if len(symbols) <= MOST_ONE_BY_ONE else ()
         weight = len(symbols) * SYMBOL_WEIGHT if one_by_one else ALL_WEIGHT
         share_ns = weight * 60 * NS_PER_S // (limits.weight.limit // 4)
         self.polls = OrderPolls(venue, one_by_one, self._ask_open, after_ns=after_ns, poll_ns=max(poll_ns, share_ns))
         self._decode_error = msgspec.json.Decoder(ErrorBody).decode
-        self._decode_time = msgspec.json.Decoder(ServerTime).decode
         self._decode_orders = msgspec.json.Decoder(list[OrderInfo]).decode
 
     # ---- out -----------------------------------------------------------------------------------------------------
@@ -130,15 +130,9 @@ class RestOrders:
             return [*lose_change(self._venue, command, reason, now)]
         return [lose(self._venue, command, reason, now)]
 
-    def ask_time(self, now: int) -> list[Output]:
-        if self._limits.spend(1, Priority.QUERY, now):
-            return []
-        self._time_asked = now
-        return [HttpRequest(TIME, "GET", f"{self._url}/api/v3/time", timeout_ns=self._timeout_ns)]
-
     def _ask_open(self, symbol: str, now: int) -> tuple[list[Output], int]:
         if not self._clock.is_known:
-            return self.ask_time(now), CLOCK_WAIT_NS
+            return self._time.ask(now), CLOCK_WAIT_NS
         wait = self._limits.spend(ALL_WEIGHT if symbol == ALL else SYMBOL_WEIGHT, Priority.QUERY, now)
         if wait:
             return [], wait
@@ -149,7 +143,7 @@ class RestOrders:
 
     def on_http(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
         if answer.id == TIME:
-            return self._on_time(answer)
+            return self._time.on_http(answer)
         if answer.id == OPEN:
             return self._on_open(answer, now)
         call = self._calls.pop(answer.id, None)
@@ -185,7 +179,7 @@ class RestOrders:
         outputs: list[Output] = []
         if action is Action.CLOCK:
             self._clock.distrust()
-            outputs = self.ask_time(now)
+            outputs = self._time.ask(now)
         try:
             return [*self._answers.refused(command, action, answer.status, error, now), *outputs]
         except (msgspec.MsgspecError, ValueError, RecursionError) as failure:
@@ -197,23 +191,13 @@ class RestOrders:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return ErrorBody(0, f"status {answer.status}")
 
-    def _on_time(self, answer: HttpAnswered | HttpFailed) -> list[Output]:
-        if isinstance(answer, HttpFailed) or answer.status != 200:
-            return []
-        try:
-            server_time = self._decode_time(answer.body).server_time
-        except (msgspec.MsgspecError, ValueError) as error:
-            return [BadFrame(answer.id, answer.body, str(error), drop_link=False)]
-        self._clock.learn(self._time_asked, answer.ts_recv, server_time)
-        return []
-
     def _on_open(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
         if isinstance(answer, HttpFailed):
             return self.polls.on_failure(now)
         if answer.status != 200:
             if ERRORS.action(answer.status, self._error(answer).code) is Action.CLOCK:
                 self._clock.distrust()
-                return [*self.ask_time(now), *self.polls.on_failure(now)]
+                return [*self._time.ask(now), *self.polls.on_failure(now)]
             return self.polls.on_failure(now)
         try:
             orders: list[OrderReported] = [

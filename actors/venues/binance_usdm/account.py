@@ -8,6 +8,7 @@ from actors.venues.binance_api.limits import RateLimits
 from actors.venues.binance_api.link_watch import Health, LinkWatch
 from actors.venues.binance_api.signing import Signer
 from actors.venues.binance_usdm.account_settings import AccountSettings
+from actors.venues.binance_usdm.batches import Batches
 from actors.venues.binance_usdm.listen_key import LINK as ACCOUNT
 from actors.venues.binance_usdm.listen_key import ListenKeyStream
 from actors.venues.binance_usdm.market_data import PROBE
@@ -34,6 +35,7 @@ class Account:
             recv_window_ms=settings.recv_window_ms,
             timeout_ns=int(settings.order_timeout_s * NS_PER_S),
         )
+        self.batches = Batches(venue, self.trading, clock, limits)
         self.listen_key = ListenKeyStream(settings.rest_url, settings.stream_url, signer.key)
         self.stream = UserStream(self.trading.executions, self.listen_key)
         self.settings = AccountSettings(settings.contracts, settings.symbols)

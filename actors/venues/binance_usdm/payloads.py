@@ -117,6 +117,15 @@ class OrderAck(msgspec.Struct, rename="camel"):
     msg: str = ""
 
 
+class BatchRow(msgspec.Struct, rename="camel"):
+    """One outcome of a batch: as an `OrderAck`, or the code and words of a refusal."""
+
+    code: int = 0
+    msg: str = ""
+    order_id: Id = -1
+    update_time: Millis = 0
+
+
 class AlgoAck(msgspec.Struct, rename="camel"):
     algo_id: Id
     client_algo_id: str

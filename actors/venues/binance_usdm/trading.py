@@ -145,7 +145,7 @@ class Trading:
             if reason := objection(command.order, venue_time):
                 code, _, words = reason.partition(": ")
                 return [refuse(self._venue, command, code, words, now)]
-            self._remember(command.order)
+            self.remember(command.order)
         return self._send(command, call_for(command, venue_time), now)
 
     def change(self, command: Change, now: int) -> list[Output]:
@@ -172,7 +172,7 @@ class Trading:
             parameters = self._signer.sign_parameters(self._stamped(call.parameters, now))
             msgspec.json.encode({"id": 0, "method": call.name, "params": parameters})
 
-    def _remember(self, order: OrderSpec) -> None:
+    def remember(self, order: OrderSpec) -> None:
         if order.type is OrderType.LIMIT:
             self._placed[order.client_order_id] = order
             if len(self._placed) > REMEMBERED:
@@ -233,7 +233,7 @@ class Trading:
         if frame.error is not None or frame.status != 200:
             is_out = ERRORS.action(frame.status, said.code, said.msg) is Action.RETRY
             again = self.links.on_logged_out(link, ts_recv) if is_out else []
-            return [*self._on_refusal(command, frame.status, said, ts_recv), *again]
+            return [*self.refused(command, frame.status, said, ts_recv), *again]
         try:
             return self._on_answer(command, frame.result, ts_recv)
         except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
@@ -272,7 +272,7 @@ class Trading:
             case _:
                 assert_never(command)
 
-    def _on_refusal(self, command: Command | AmendAtVenue, status: int, error: ErrorBody, now: int) -> list[Output]:
+    def refused(self, command: Command | AmendAtVenue, status: int, error: ErrorBody, now: int) -> list[Output]:
         action = ERRORS.action(status, error.code, error.msg)
         until = (error.data.retry_after if error.data else 0) * NS_PER_MS - self._clock.offset_ns
         if action is Action.CLOCK:
@@ -333,7 +333,7 @@ class Trading:
         is_algo = query.call.name == "/fapi/v1/algoOrder"
         if is_algo and isinstance(command, QueryOrder) and ERRORS.action(status, error.code) is Action.NOT_FOUND:
             return [OrderNotFound(self._venue, command.client_order_id, now)]
-        return self._on_refusal(command, status, error, now)
+        return self.refused(command, status, error, now)
 
     def _on_http_answer(self, query: HttpQuery, body: bytes, ts: int, now: int) -> list[Output]:
         match query.command:

@@ -9,6 +9,7 @@ from actors.credentials import Keys
 from actors.messages import (
     BookInvalidated,
     BookSnapshot,
+    CancelAtVenue,
     InstrumentsListed,
     PlaceOrder,
     QueryHistory,
@@ -29,10 +30,11 @@ from actors.venues.binance_api.clock import VenueClock
 from actors.venues.binance_api.heeding import heed
 from actors.venues.binance_api.limits import Priority, RateLimits
 from actors.venues.binance_api.order_polls import POLL
-from actors.venues.binance_api.payloads import ServerTime
 from actors.venues.binance_api.signing import Signer
+from actors.venues.binance_api.time_requests import TimeRequests
 from actors.venues.binance_usdm import instruments
 from actors.venues.binance_usdm.account import Account
+from actors.venues.binance_usdm.batches import REQUEST as BATCH
 from actors.venues.binance_usdm.book_sync import ChainedBookSync
 from actors.venues.binance_usdm.errors import ERRORS
 from actors.venues.binance_usdm.history import RULE as HISTORY_RULE
@@ -45,9 +47,9 @@ from actors.venues.binance_usdm.payloads import ChainedDepthUpdate
 from actors.venues.binance_usdm.rest_fallback import OPEN, POLLS
 from actors.venues.binance_usdm.trading import HTTP
 from actors.venues.binance_usdm.upkeep import COUNTDOWN, POSITIONS, SETTING
-from actors.venues.contract import BadFrame, Change, Command, ConnectLimit, Output, SendFrame, WakeUp
+from actors.venues.contract import BadFrame, Batch, Change, Command, ConnectLimit, Output, SendFrame, WakeUp
 from actors.venues.refusals import refuse, refuse_change
-from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
+from runtime.actor import HttpAnswered, HttpFailed
 from runtime.clock import NS_PER_S
 
 BOOKS = BookRule("/fapi/v1/depth?limit=1000&symbol=", 20, ChainedDepthUpdate, ChainedBookSync)
@@ -61,8 +63,6 @@ TIME = "time"
 LIST = "instruments"
 RETRY_MIN_NS = NS_PER_S // 2
 RETRY_MAX_NS = 60 * NS_PER_S
-
-_time = msgspec.json.Decoder(ServerTime)
 
 
 class BinanceUsdm:
@@ -92,7 +92,7 @@ class BinanceUsdm:
         """None until the venue has told them; one that it does not list is missing."""
         self._list_attempts = 0
         self._is_listing = False
-        self._time_asked = 0
+        self._time = TimeRequests(TIME, f"{settings.rest_url}/fapi/v1/time", self._clock, self._limits)
         self._told: str | None = None
         """Why it is degraded, as was told last; "" for up, None for down."""
         self._after_ns = int((settings.fallback_after_s or 0) * NS_PER_S)
@@ -118,7 +118,7 @@ class BinanceUsdm:
         return [
             *self._list(now),
             *self._market.open(),
-            *([*account.trading.links.open(), *account.listen_key.ask(), *self._ask_time(now)] if account else []),
+            *([*account.trading.links.open(), *account.listen_key.ask(), *self._time.ask(now)] if account else []),
             WakeUp(self._probe_ns, PROBE),
         ]
 
@@ -131,7 +131,7 @@ class BinanceUsdm:
             if link == account.trading.links.name:
                 account.order_watch.on_up(now)
             listed = self._list(now) if self._instruments is not None else []
-            return self._and_state([*outputs, *self._ask_time(now), *listed], now)
+            return self._and_state([*outputs, *self._time.ask(now), *listed], now)
         account.stream.on_link_up()
         account.stream_watch.on_up(now)
         return self._and_state(account.upkeep.apply(now), now)
@@ -193,7 +193,7 @@ class BinanceUsdm:
         if account is None:
             return self._market.probe(now)
         own = [SendFrame(ACCOUNT, PROBE_FRAME)] if account.stream.is_heard else []
-        return [*self._market.probe(now), *account.trading.links.probe(), *own, *self._ask_time(now)]
+        return [*self._market.probe(now), *account.trading.links.probe(), *own, *self._time.ask(now)]
 
     def _and_state(self, outputs: list[Output], now: int) -> list[Output]:
         """With `VenueUp` or `VenueDown` at the end if that has changed."""
@@ -238,6 +238,14 @@ class BinanceUsdm:
         if self._account is not None and self._clock.is_known and self._is_listed(command.order.symbol):
             self._account.trading.rehearse(command, now)
 
+    def execute_batch(self, batch: Batch, now: int) -> list[Output]:
+        account = self._account
+        if account is None or not all(
+            isinstance(each, CancelAtVenue) or self._is_listed(each.order.symbol) for each in batch
+        ):
+            return [output for command in batch for output in self.execute(command, now)]
+        return account.batches.execute(batch, self._problem(), now)
+
     def query_history(self, query: QueryHistory, now: int) -> list[Output]:
         return self._history.query(query, now)
 
@@ -273,30 +281,18 @@ class BinanceUsdm:
             return account.listen_key.on_http(answer)
         if answer.id == SETTING:
             return account.upkeep.on_setting(answer, now)
+        if answer.id.startswith(BATCH):
+            return account.batches.on_http(answer, now)
         if answer.id.startswith(OPEN):
             return account.open_orders.on_http(answer, now)
         return account.upkeep.on_positions(answer) if answer.id == POSITIONS else []
 
-    def _ask_time(self, now: int) -> list[Output]:
-        if self._limits.spend(1, Priority.QUERY, now):
-            return []
-        self._time_asked = now
-        return [HttpRequest(TIME, "GET", f"{self._settings.rest_url}/fapi/v1/time")]
-
     def _on_time(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
-        if isinstance(answer, HttpFailed) or answer.status != 200:
-            return []
-        try:
-            server_time = _time.decode(answer.body).server_time
-        except (msgspec.MsgspecError, ValueError) as error:
-            return [BadFrame(answer.id, answer.body, str(error), drop_link=False)]
-        was_known = self._clock.is_known
-        self._clock.learn(self._time_asked, answer.ts_recv, server_time)
-        account = self._account
-        if account is None:
-            return []
+        was_known, outputs, account = self._clock.is_known, self._time.on_http(answer), self._account
+        if account is None or not self._clock.is_known:
+            return outputs
         settings = account.upkeep.apply(now) if account.stream.is_heard and not was_known else []
-        return [*account.trading.links.log_on(now), *settings]
+        return [*outputs, *account.trading.links.log_on(now), *settings]
 
     def _list(self, now: int) -> list[Output]:
         if self._is_listing:
@@ -341,7 +337,7 @@ class BinanceUsdm:
         account.trading.by_rest = polls.is_on
         if polls.is_on:
             outputs += account.upkeep.apply(now)
-            outputs += [] if self._clock.is_known else self._ask_time(now)
+            outputs += [] if self._clock.is_known else self._time.ask(now)
         return self._and_state(outputs, now)
 
     def _degraded(self) -> dict[str, str]:
