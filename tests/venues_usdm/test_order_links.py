@@ -123,3 +123,34 @@ def test_a_link_is_replaced_before_the_venue_ends_it_after_24_hours() -> None:
     world.run(10 * NS_PER_S)
     assert "orders" not in world.links()
     assert world.told(VenueDown) == []
+
+
+def test_the_accounts_own_link_is_replaced_too_and_each_event_counts_once() -> None:
+    world = with_secret()
+    world.run_until(VenueUp)
+    ids = [f"{number:032x}" for number in range(30)]
+    for number in range(30):
+        world.execute(market_order(number))
+        if number == 10:
+            world.take(world.venue.on_wake_up("renew-account:account", world.now + LIFE_NS))
+        world.run(NS_PER_S // 5)
+    assert [link for link in world.links() if link.startswith("account")] == ["account.1"]
+    told = [fill.trade_id for fill in world.told(OrderFilled)]
+    assert {fill.client_order_id for fill in world.told(OrderFilled)} == set(ids)
+    assert len(told) == len(set(told))
+    assert len(world.told(VenueUp)) == 1
+    assert world.told(VenueDown) == []
+
+
+def test_the_accounts_link_that_ends_while_the_next_one_is_up_is_not_missed() -> None:
+    world = with_secret()
+    world.run_until(VenueUp)
+    world.take(world.venue.on_wake_up("renew-account:account", world.now + LIFE_NS))
+    world.run(NS_PER_S // 2)
+    assert {"account", "account.1"} <= set(world.links())
+    world.drop("account")
+    assert world.told(VenueDown) == []
+    world.execute(market_order(1))
+    world.run_until(OrderFilled)
+    world.run(5 * NS_PER_S)
+    assert [link for link in world.links() if link.startswith("account")] == ["account.1"]

@@ -31,7 +31,7 @@ def algo(status: str, **changes: Any) -> dict[str, Any]:
 
 
 def told(stream: UserStream, event: object) -> list[Output]:
-    return stream.on_frame(msgspec.json.encode(event), NOW)
+    return stream.on_frame("account", msgspec.json.encode(event), NOW)
 
 
 def test_a_fill_carries_its_fee() -> None:
@@ -111,6 +111,6 @@ BAD = [
 
 @pytest.mark.parametrize(("payload", "drops"), BAD)
 def test_an_event_about_orders_that_cannot_be_read_costs_the_link(payload: bytes, drops: bool) -> None:
-    (bad,) = a_stream().on_frame(payload, NOW)
+    (bad,) = a_stream().on_frame("account", payload, NOW)
     assert isinstance(bad, BadFrame)
     assert bad.drop_link is drops

@@ -121,7 +121,8 @@ class World:
                     tag = output.tag
                     self._after(output.delay_ns, lambda tag=tag: self.take(self.venue.on_wake_up(tag, self.now)))  # type: ignore[misc]
                 case CloseLink():
-                    self.fake.disconnect(self._sessions.pop(output.link), self.now)
+                    if output.link in self._sessions:
+                        self.fake.disconnect(self._sessions.pop(output.link), self.now)
                 case _:
                     pass
 

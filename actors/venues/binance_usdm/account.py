@@ -54,7 +54,7 @@ class Account:
         self.stream_watch = LinkWatch(after_ns)
 
     def has(self, link: str) -> bool:
-        return link == ACCOUNT or self.trading.links.has(link)
+        return link.startswith(ACCOUNT) or self.trading.links.has(link)
 
     def watch(self, heard: Mapping[str, int], now: int) -> list[Output]:
         """Ask something over a link that has gone silent, and give up one that does not answer."""
@@ -68,9 +68,9 @@ class Account:
                 outputs += orders.open()
             case _:
                 """Whether orders may go over it, it says itself."""
-        match self.stream_watch.look(heard.get(ACCOUNT, 0), now):
+        match self.stream_watch.look(heard.get(self.listen_key.name, 0), now):
             case Health.QUIET:
-                outputs.append(SendFrame(ACCOUNT, PROBE))
+                outputs.append(SendFrame(self.listen_key.name, PROBE))
             case Health.FROZEN:
                 self.stream_watch.on_frozen(now)
                 outputs += self.listen_key.reopen()

@@ -126,24 +126,30 @@ class BinanceUsdm:
         account = self._account
         if account is None or not account.has(link):
             return self._market.on_link_up(link, now)
-        if link != ACCOUNT:
+        if not link.startswith(ACCOUNT):
             outputs = account.trading.links.on_up(link, now)
             if link == account.trading.links.name:
                 account.order_watch.on_up(now)
             listed = self._list(now) if self._instruments is not None else []
             return self._and_state([*outputs, *self._time.ask(now), *listed], now)
+        outputs = account.listen_key.on_up(link, now)
+        if link != account.listen_key.name:
+            return outputs
         account.stream.on_link_up()
         account.stream_watch.on_up(now)
-        return self._and_state(account.upkeep.apply(now), now)
+        return self._and_state([*outputs, *account.upkeep.apply(now)], now)
 
     def on_link_down(self, link: str, reason: str, now: int) -> list[Output]:
         account = self._account
         if account is None or not account.has(link):
             return self._market.on_link_down(link, reason, now)
-        if link != ACCOUNT:
+        if not link.startswith(ACCOUNT):
             if link == account.trading.links.name:
                 account.order_watch.on_down(reason, now)
             return self._and_state(account.trading.on_link_down(link, reason, now), now)
+        handed_over = account.listen_key.on_down(link, now)
+        if handed_over is not None:
+            return handed_over
         account.stream_watch.on_down(reason, now)
         account.stream.on_link_down(reason)
         account.settings.begin()
@@ -153,8 +159,8 @@ class BinanceUsdm:
         account = self._account
         if account is None or link.startswith(MARKET_LINKS):
             return self._market.on_frame(link, payload, ts_recv)
-        if link == ACCOUNT:
-            return self._and_state(account.stream.on_frame(payload, ts_recv), ts_recv)
+        if link.startswith(ACCOUNT):
+            return self._and_state(account.stream.on_frame(link, payload, ts_recv), ts_recv)
         return self._and_state(account.trading.on_frame(link, payload, ts_recv), ts_recv)
 
     def on_not_sent(self, frame: SendFrame, now: int) -> list[Output]:
@@ -178,8 +184,9 @@ class BinanceUsdm:
             return self._and_state(outputs, now)
         if tag == TIMEOUTS:
             return account.trading.on_wake_up(now)
-        if tag in (START, KEEP_ALIVE):
-            return account.listen_key.on_wake_up(tag)
+        outputs = account.listen_key.on_wake_up(tag, now)
+        if outputs is not None:
+            return outputs
         if tag == SETTING:
             return account.upkeep.apply(now)
         if tag == COUNTDOWN:
@@ -192,7 +199,7 @@ class BinanceUsdm:
         account = self._account
         if account is None:
             return self._market.probe(now)
-        own = [SendFrame(ACCOUNT, PROBE_FRAME)] if account.stream.is_heard else []
+        own = [SendFrame(account.listen_key.name, PROBE_FRAME)] if account.stream.is_heard else []
         return [*self._market.probe(now), *account.trading.links.probe(), *own, *self._time.ask(now)]
 
     def _and_state(self, outputs: list[Output], now: int) -> list[Output]:

@@ -5,7 +5,7 @@ from typing import assert_never
 import msgspec
 
 from actors.venues.binance_usdm.executions import Executions
-from actors.venues.binance_usdm.listen_key import LINK, ListenKeyStream
+from actors.venues.binance_usdm.listen_key import ListenKeyStream
 from actors.venues.binance_usdm.payloads import (
     AccountConfigUpdate,
     AccountUpdate,
@@ -50,7 +50,7 @@ class UserStream:
         self.is_heard = False
         self.problem = f"LINK_DOWN: {reason}"
 
-    def on_frame(self, payload: bytes, ts_recv: int) -> list[Output]:
+    def on_frame(self, link: str, payload: bytes, ts_recv: int) -> list[Output]:
         kind = ""
         try:
             envelope = self._decode_envelope(payload)
@@ -58,10 +58,12 @@ class UserStream:
                 return []
             data = bytes(envelope.data) if not envelope.kind and envelope.data else payload
             kind = envelope.kind or self._decode_envelope(data).kind
+            if self._listen_key.repeats(data):
+                return []
             return self._on_event(self._decode_event.decode(data), ts_recv)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             reason = f"{type(error).__name__}: {error}"
-            return [BadFrame(LINK, payload, reason, drop_link=not kind or kind in SERIOUS)]
+            return [BadFrame(link, payload, reason, drop_link=not kind or kind in SERIOUS)]
 
     def _on_event(self, event: AnyUserEvent, ts_recv: int) -> list[Output]:
         match event:
