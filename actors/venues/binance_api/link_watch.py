@@ -19,8 +19,10 @@ class Health(Enum):
 class LinkWatch:
     """Of one link, whichever socket carries it now. What is long is `after_ns`."""
 
-    def __init__(self, after_ns: int) -> None:
+    def __init__(self, after_ns: int, *, answers: bool = True) -> None:
+        """`answers`: that it does is documented; another one is not taken for frozen before it has answered once."""
         self._after_ns = after_ns
+        self._answers = answers
         self._down_since: int | None = None
         self._up_since: int | None = None
         self._asked = 0
@@ -50,9 +52,12 @@ class LinkWatch:
                 self._down_since = now
             return Health.LOST if now - self._down_since >= self._after_ns else Health.UNSURE
         last = max(heard, self._up_since)
+        if 0 < self._asked < heard < self._asked + self._after_ns:
+            self._answers = True
         if now - last < self._after_ns:
             return Health.HEARD if heard > self._up_since else Health.UNSURE
         if self._asked <= last:
             self._asked = now
             return Health.QUIET
-        return Health.FROZEN if now - self._asked >= self._after_ns else Health.UNSURE
+        is_overdue = self._answers and now - self._asked >= self._after_ns
+        return Health.FROZEN if is_overdue else Health.UNSURE

@@ -51,7 +51,7 @@ class Account:
             poll_ns=int(settings.fallback_poll_s * NS_PER_S),
         )
         self.order_watch = LinkWatch(after_ns)
-        self.stream_watch = LinkWatch(after_ns)
+        self.stream_watch = LinkWatch(after_ns, answers=False)
 
     def has(self, link: str) -> bool:
         return link.startswith(ACCOUNT) or self.trading.links.has(link)
