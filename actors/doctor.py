@@ -99,7 +99,7 @@ def _venue(row: ActorRow) -> Iterator[Finding]:
     down = [link for link, up in _mapping(state.get("links")).items() if up != "UP"]
     if down:
         yield Finding(row.name, f"links of {venue} that are not up: {', '.join(down)}", WAIT)
-    invalid = [symbol for symbol, book in _mapping(state.get("books")).items() if book != "SYNCED"]
+    invalid = [symbol for symbol, book in _mapping(state.get("books")).items() if book not in ("SYNCED", "DEGRADED")]
     if invalid:
         yield Finding(
             row.name, f"books that nobody may trade on now: {', '.join(invalid)}", "they are being built anew"

@@ -36,6 +36,12 @@ def test_a_healthy_desk_has_no_findings() -> None:
     )
 
 
+def test_a_polled_book_is_not_called_invalid() -> None:
+    report = CONNECTED | {"books": {"BTCUSDT": "DEGRADED"}, "degraded": {"market data feed-0": "LINK_DOWN: cut"}}
+    (finding,) = diagnose([row(report=report)])
+    assert "market data feed-0 by REST" in finding.what
+
+
 @pytest.mark.parametrize(
     ("sick", "what", "do"),
     [
