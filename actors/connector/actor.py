@@ -265,10 +265,27 @@ class Connector:
         if self._is_refused(change, ctx):
             return
         if isinstance(self._protocol, OrderChanger):
-            self._carry_out(self._protocol.change(change, ctx.now()), ctx)
+            for output in self._protocol.change(change, ctx.now()):
+                if type(output) is SendFrame and ctx.send_frame(output.link, output.payload):
+                    self._tell_sent(change, ctx)
+                elif type(output) is SendFrame:
+                    self._carry_out(self._protocol.on_not_sent(output, ctx.now()), ctx)
+                else:
+                    self._carry_out([output], ctx)
         else:
             words = f"{self._venue} cannot do this"
             self._carry_out([*refuse_change(self._venue, change, "NOT_SUPPORTED", words, ctx.now(), ctx.name)], ctx)
+
+    def _tell_sent(self, change: Change, ctx: Context) -> None:
+        """The orders that it places may be at the venue from now on."""
+        if isinstance(change, AmendAtVenue):
+            return
+        stamps = replace(change.stamps, sent=ctx.now())
+        for order in [change.order] if isinstance(change, ReplaceAtVenue) else change.orders:
+            self._counters["orders"] += 1
+            sent = OrderSent(order.client_order_id, self._venue, stamps)
+            ctx.tell(ORDER_MANAGER, sent)
+            ctx.tell(LATENCY_MONITOR, sent)
 
     def _is_refused(self, command: PlaceOrder | CancelAtVenue | Change, ctx: Context) -> bool:
         """The fence: a process that was frozen, or replaced meanwhile, does not trade."""

@@ -3,6 +3,8 @@
     market data   connector ── Quote · Trade · BookSnapshot · BookDelta · BookInvalidated ──► strategies and others
     an order      strategy ── SubmitOrder ──► order manager ── CheckOrder ──► risk checker ── Approved ──► router
                   ── PlaceOrder ──► connector ══► venue
+    its change    strategy ── ModifyOrder ──► order manager ── CheckChange ──► risk checker ── ApprovedChange ──► router
+                  ── AmendAtVenue · ReplaceAtVenue ──► connector ══► venue
     its life      connector ── OrderAccepted · OrderFilled · … ──► order manager ── OrderUpdated · FillRecorded ──►
 
 Prices, quantities and amounts are the venue's decimal strings; times are nanoseconds since the epoch. Positions in
@@ -43,10 +45,14 @@ from actors.messages.market_data import (
 from actors.messages.order_entry import (
     AmendAtVenue,
     Approved,
+    ApprovedChange,
     CancelAtVenue,
     CancelOrder,
+    ChangeDenied,
+    CheckChange,
     CheckOrder,
     ListKind,
+    ModifyOrder,
     OrderDenied,
     OrderRouted,
     OrderSent,
@@ -83,6 +89,7 @@ __all__ = [
     "AmendAtVenue",
     "AmendRejected",
     "Approved",
+    "ApprovedChange",
     "Balance",
     "BookDelta",
     "BookInvalidated",
@@ -91,6 +98,8 @@ __all__ = [
     "CancelAtVenue",
     "CancelOrder",
     "CancelRejected",
+    "ChangeDenied",
+    "CheckChange",
     "CheckOrder",
     "ContractPosition",
     "DeskSnapshot",
@@ -109,6 +118,7 @@ __all__ = [
     "MarkPrice",
     "MarketEvent",
     "MiniTicker",
+    "ModifyOrder",
     "OpenOrdersReported",
     "OrderAccepted",
     "OrderAmended",

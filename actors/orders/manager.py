@@ -7,7 +7,7 @@ Guarantees
 - Nobody's silence ends an order. What is not known is UNKNOWN and asked of the venue until it answers, and "no such
   order" counts only if it was asked after the order could not arrive any more: its deadline, the venue's own
   `recvWindow` and a second of clock difference.
-- A cancel, once requested, is pursued until the order is final.
+- A cancel, once requested, is pursued until the order is final, and so is what was to take its place.
 - After every (re)connect, and periodically, local and venue state are compared and differences resolved: open orders,
   fills, balances. Orders that this desk did not make are reported and counted, never cancelled.
 - A new life replays the journal, and takes an epoch above every earlier one's, also across runs.
@@ -15,6 +15,7 @@ Guarantees
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -22,14 +23,19 @@ import msgspec
 from actors import names
 from actors.messages import (
     AccountReported,
+    AmendRejected,
     CancelAtVenue,
     CancelOrder,
     CancelRejected,
+    ChangeDenied,
+    CheckChange,
     CheckOrder,
     FillRecorded,
     FillsReported,
+    ModifyOrder,
     OpenOrdersReported,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderDenied,
     OrderExpired,
@@ -52,7 +58,8 @@ from actors.messages import (
 from actors.model.order import OrderSpec, Stamps
 from actors.model.order_state import OrderState
 from actors.orders.cancels import Cancels
-from actors.orders.desk_view import order_updated, plain_ledger, snapshot
+from actors.orders.changes import WORKING, Changes
+from actors.orders.desk_view import Followers, order_updated, plain_ledger
 from actors.orders.inquiries import MARGIN_NS, Inquiries
 from actors.orders.intake import refusal
 from actors.orders.journal import OrderJournal
@@ -60,6 +67,7 @@ from actors.orders.ledger import Anomaly, Ledger, Order, Outcome
 from actors.orders.reconciliation import ReconcileDue, Reconciliation
 from actors.orders.records import EpochBegan, Event, Record
 from actors.settings import OrderSettings, VenueSettings
+from actors.venues.refusals import deny
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Subscribed, Undelivered
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import Unavailable
@@ -67,8 +75,8 @@ from runtime.errors import Unavailable
 SWEEP_NS = 100 * NS_PER_MS
 """Due inquiries are looked for so often while there are any."""
 
-UNSETTLED = frozenset({OrderState.PENDING, OrderState.SENT, OrderState.PENDING_CANCEL})
-WORKING = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
+IN_FLIGHT = frozenset({OrderState.SENT, OrderState.PENDING_CANCEL, OrderState.PENDING_UPDATE})
+UNSETTLED = IN_FLIGHT | {OrderState.PENDING}
 
 
 class SweepDue(msgspec.Struct, frozen=True):
@@ -87,18 +95,22 @@ class OrderManager:
         self._deadline_ns = round(settings.command_deadline_s * NS_PER_S)
         self._inquiries = Inquiries(self._venues, self._deadline_ns)
         self._reconciliation = Reconciliation(self._venues, round(settings.reconcile_every_s * NS_PER_S))
-        self._whole_desk: set[str] = set()
-        """Subscribers of `orders.*`."""
+        self._followers = Followers(self.ledger, self._reconciliation)
         self._cancels = Cancels(self._inquiries, self._deadline_ns)
+        self._is_unresolved = partial(self._inquiries.unresolved, self.ledger.open)
         self._sweeping = False
         self._counters: Counter[str] = Counter()
+        self._changes = Changes(
+            self.ledger, self._journal, self._inquiries, self._venues, self._deadline_ns, self._counters
+        )
         venue_events: tuple[type, ...] = (
             OrderRouted, OrderSent, OrderAccepted, OrderRejected, OrderFilled, OrderCanceled, OrderExpired,
-            CancelRejected, OutcomeUnknown,
+            CancelRejected, OutcomeUnknown, OrderAmended, AmendRejected, ChangeDenied,
         )  # fmt: skip
         self._handlers: dict[type, Callable[[Any, Context], object]] = {
             SubmitOrder: self._on_submit,
             CancelOrder: self._on_cancel,
+            ModifyOrder: self._on_modify,
             OrderDenied: self._on_denied,
             **dict.fromkeys(venue_events, self._on_event),
             OrderReported: self._on_reported,
@@ -112,7 +124,7 @@ class OrderManager:
             SweepDue: self._on_sweep,
             ReconcileDue: self._reconciliation.due,
             Undelivered: self._on_undelivered,
-            Subscribed: self._on_subscribed,
+            Subscribed: self._followers.begin,
             ActorUp: self._on_actor_up,
             ActorDown: self._on_actor_down,
             Started: self._on_started,
@@ -184,12 +196,18 @@ class OrderManager:
         update = OrderUpdated(spec, OrderState.DENIED, "0", None, reason, "", ctx.now())
         ctx.publish(f"orders.{spec.strategy}", update)
 
+    def _on_modify(self, message: ModifyOrder, ctx: Context) -> None:
+        self._changes.modify(message, self.epoch, ctx)
+        self._arm(ctx)
+
     def _on_cancel(self, message: CancelOrder, ctx: Context) -> None:
         order = self.ledger.order(message.client_order_id)
         if order is None or message.strategy not in ("", order.spec.strategy):
             self._counters["cancels_refused"] += 1
             ctx.log.warning("cancel_refused", client_order_id=message.client_order_id, strategy=message.strategy)
             return
+        for follower in self._changes.followers(order):
+            self._on_cancel(CancelOrder(follower.spec.client_order_id, message.strategy), ctx)
         if order.final:
             self._publish_order(order, ctx)
             return
@@ -279,8 +297,13 @@ class OrderManager:
             ctx.after(SWEEP_NS, SweepDue())
 
     def _on_reported(self, message: OrderReported, ctx: Context) -> None:
-        self._inquiries.answered(message.client_order_id, message.venue)
+        asked = self._inquiries.answered(message.client_order_id, message.venue)
         self._apply(message, ctx)
+        order = self.ledger.order(message.client_order_id)
+        if order is not None and self._changes.came_to_nothing(order, message, asked):
+            reason = "EXPIRED_UNSENT: the change has not arrived and cannot arrive any more"
+            self._apply(ChangeDenied(message.client_order_id, reason, names.ORDER_MANAGER), ctx)
+            self._apply(message, ctx)
 
     def _on_not_found(self, message: OrderNotFound, ctx: Context) -> None:
         client_order_id = message.client_order_id
@@ -322,27 +345,14 @@ class OrderManager:
         for report in ours:
             self._on_reported(report, ctx)
         listed = {report.client_order_id for report in ours}
-        for order in list(self.ledger.open.values()):
-            new = order.state in (OrderState.PENDING, OrderState.SENT)
-            in_flight = new and ctx.now() < self._inquiries.answer_due(order)
-            here = message.venue in self._inquiries.where(order)
-            if here and not in_flight and order.spec.client_order_id not in listed:
-                self._inquiries.ask(order, ctx)
+        self._inquiries.ask_missing(list(self.ledger.open.values()), message.venue, listed, ctx)
         self._arm(ctx)
         self._settle(ctx)
 
     def _settle(self, ctx: Context) -> None:
         """When nothing is left open anywhere, those who follow the whole desk continue from its state."""
-        if not self._reconciliation.complete and self._reconciliation.settle(self._unresolved, ctx):
-            for subscriber in self._whole_desk:
-                self._tell_desk(subscriber, ctx)
-
-    def _unresolved(self, venue: str) -> bool:
-        return any(
-            venue in self._inquiries.where(order)
-            for order in self.ledger.open.values()
-            if order.state is OrderState.UNKNOWN or order.behind
-        )
+        if not self._reconciliation.complete and self._reconciliation.settle(self._is_unresolved, ctx):
+            self._followers.tell_all(ctx)
 
     # ---- the other actors' lives
 
@@ -358,7 +368,7 @@ class OrderManager:
             return
         self._reconciliation.set_up(venue, False)
         for order in list(self.ledger.open.values()):
-            if order.spec.venue == venue and order.state in (OrderState.SENT, OrderState.PENDING_CANCEL):
+            if order.spec.venue == venue and order.state in IN_FLIGHT:
                 reason = f"CONNECTOR_DOWN: {message.reason}"
                 self._apply(OutcomeUnknown(venue, order.spec.client_order_id, reason, ctx.now()), ctx)
 
@@ -376,25 +386,12 @@ class OrderManager:
 
     def _on_undelivered(self, message: Undelivered, ctx: Context) -> None:
         match message.message:
-            case CheckOrder() as check:
+            case CheckOrder() | CheckChange() as check:
                 reason = f"RISK_CHECKER_UNAVAILABLE: {message.reason}"
-                self._on_denied(OrderDenied(check.order.client_order_id, reason, names.ORDER_MANAGER), ctx)
+                self.receive(deny(check, reason, names.ORDER_MANAGER), ctx)
             case CancelAtVenue() as cancel:
                 self._cancels.keep(cancel.client_order_id)
             case QueryOrder() as query:
                 self._inquiries.answered(query.client_order_id, self._by_connector.get(message.to, ""))
             case _:
                 self._counters["undelivered"] += 1
-
-    def _on_subscribed(self, message: Subscribed, ctx: Context) -> None:
-        topics = (pattern.partition(".") for pattern in message.patterns)
-        strategies = {name for kind, _, name in topics if kind in ("orders", "fills")}
-        if any("*" in name for name in strategies):
-            self._whole_desk.add(message.subscriber)
-            self._tell_desk(message.subscriber, ctx)
-        elif strategies:
-            ctx.tell(message.subscriber, snapshot(self.ledger, strategies, not self._reconciliation.complete))
-
-    def _tell_desk(self, subscriber: str, ctx: Context) -> None:
-        ctx.tell(subscriber, snapshot(self.ledger, None, not self._reconciliation.complete))
-        self._reconciliation.tell(subscriber, ctx)

@@ -3,6 +3,9 @@
 Guarantees
 - Every check sees every strategy, every venue and every order that is not final; UNKNOWN ones at their worst case.
 - What was approved is reserved before the next order is looked at.
+- A change of an open order is checked as the order that it becomes, and against exposure and capital for what it adds;
+  the larger of before and after is reserved until the order manager tells what became of it. One that only makes the
+  order smaller is always approved, as a cancel is.
 - It fails closed: without the order manager's snapshot, the venue's instruments, its balances or a quote, and when a
   check of the user raises, the order is denied with a reason.
 """
@@ -12,16 +15,19 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import msgspec
+
 from actors import names
 from actors.messages import (
     AccountReported,
     Approved,
+    ApprovedChange,
+    CheckChange,
     CheckOrder,
     DeskSnapshot,
     FillRecorded,
     InstrumentsListed,
     OpenOrdersReported,
-    OrderDenied,
     OrderUpdated,
     Quote,
 )
@@ -30,7 +36,10 @@ from actors.model.order import OrderSpec, OrderType, Side, Stamps
 from actors.risk import CHECKS, DeskState, Proposal, load_checks
 from actors.risk.desk_state import ZERO, Claims
 from actors.settings import RiskLimits, VenueSettings
+from actors.venues.refusals import deny
 from runtime.actor import Context, Report, Started, Undelivered
+
+LATE = "DEADLINE: passed before the check"
 
 
 class RiskChecker:
@@ -53,6 +62,8 @@ class RiskChecker:
                 self.desk.quote(message)
             case CheckOrder():
                 self._check(message, ctx)
+            case CheckChange():
+                self._check_change(message, ctx)
             case OrderUpdated():
                 self.desk.update(message, self._place)
             case FillRecorded():
@@ -69,8 +80,8 @@ class RiskChecker:
                 self._instruments |= {f"{one.venue}.{one.symbol}": one for one in message.instruments}
             case OpenOrdersReported():
                 self.desk.foreign_orders[message.venue] = len(message.orders)
-            case Undelivered(message=Approved() as approved):
-                self._deny(approved.order, f"ROUTER_UNAVAILABLE: {message.reason}", ctx)
+            case Undelivered(message=(Approved() | ApprovedChange()) as approved):
+                self._deny(approved, f"ROUTER_UNAVAILABLE: {message.reason}", ctx)
             case Started():
                 self._start(ctx)
             case _:
@@ -98,17 +109,17 @@ class RiskChecker:
         spec = message.order
         now = ctx.now()
         if now > message.deadline:
-            self._deny(spec, "DEADLINE: passed before the check", ctx)
+            self._deny(message, LATE, ctx)
             return
         proposals = self._proposals(spec)
         if isinstance(proposals, str):
-            self._deny(spec, proposals, ctx)
+            self._deny(message, proposals, ctx)
             return
         for proposal in proposals:
             for check in self._checks:
                 reason = check(self.desk, self._limits, proposal)
                 if reason is not None:
-                    self._deny(spec, reason, ctx)
+                    self._deny(message, reason, ctx)
                     return
         claims: Claims = {}
         for proposal in proposals:
@@ -119,10 +130,56 @@ class RiskChecker:
         ctx.tell(names.ROUTER, Approved(spec, stamps, message.epoch, message.deadline))
         self._counters["approved"] += 1
 
-    def _deny(self, spec: OrderSpec, reason: str, ctx: Context) -> None:
+    def _check_change(self, message: CheckChange, ctx: Context) -> None:
+        now = ctx.now()
+        if now > message.deadline:
+            self._deny(message, LATE, ctx)
+            return
+        if not _only_smaller(message):
+            reason = self._object_to_change(message)
+            if reason is not None:
+                self._deny(message, reason, ctx)
+                return
+        before = message.stamps
+        stamps = Stamps(before.market_recv, before.submitted, before.journaled, now)
+        ctx.tell(names.ROUTER, ApprovedChange(msgspec.structs.replace(message, stamps=stamps)))
+        self._counters["changes_approved"] += 1
+
+    def _object_to_change(self, message: CheckChange) -> str | None:
+        """Reserves what the order may become, or says why it must not."""
+        before, after, filled = message.before, message.order, Decimal(message.filled)
+        found, old = self._proposals(after), self._proposals(before)
+        if isinstance(found, str):
+            return found
+        if isinstance(old, str):
+            return old
+        if before.client_order_id not in self.desk.open:
+            return f"NOT_OPEN: {before.client_order_id} is over"
+        [proposal], [was] = found, old
+        held = was.quantity - filled
+        is_in_place = after.client_order_id == before.client_order_id
+        leaves = proposal.quantity - filled if is_in_place else proposal.quantity
+        proposal = msgspec.structs.replace(
+            proposal,
+            leaves=leaves,
+            added=max(ZERO, leaves - held),
+            before=before.client_order_id,
+            claimed=msgspec.structs.replace(was, leaves=held).claims(),
+        )
+        for check in self._checks:
+            reason = check(self.desk, self._limits, proposal)
+            if reason is not None:
+                return reason
+        if is_in_place:
+            self.desk.reserve_change(before.client_order_id, leaves, proposal.claims())
+        else:
+            self.desk.reserve(after, [proposal.key], leaves, proposal.claims())
+        return None
+
+    def _deny(self, asked: CheckOrder | Approved | CheckChange | ApprovedChange, reason: str, ctx: Context) -> None:
         self._counters["denied"] += 1
         self._counters["denied_" + reason.partition(":")[0].lower()] += 1
-        ctx.tell(names.ORDER_MANAGER, OrderDenied(spec.client_order_id, reason, names.RISK_CHECKER))
+        ctx.tell(names.ORDER_MANAGER, deny(asked, reason, names.RISK_CHECKER))
 
     def _proposals(self, spec: OrderSpec) -> list[Proposal] | str:
         """The order at each venue where the router may send it, or why it cannot be judged."""
@@ -148,7 +205,17 @@ class RiskChecker:
             if price is None or price < 0 or (price == 0 and spec.type is OrderType.LIMIT):
                 return f"INVALID_PRICE: {spec.price!r}"
             proposals.append(
-                Proposal(spec, key, instrument, self.desk.at(key), quantity, price, self._fees.get(venue, ZERO))
+                Proposal(
+                    spec,
+                    key,
+                    instrument,
+                    self.desk.at(key),
+                    quantity,
+                    price,
+                    self._fees.get(venue, ZERO),
+                    quantity,
+                    quantity,
+                )
             )
         return proposals
 
@@ -177,8 +244,17 @@ class RiskChecker:
             if instrument is not None and price is not None:
                 fee = self._fees.get(venue, ZERO)
                 exposure = self.desk.at(key)
-                claims |= Proposal(spec, key, instrument, exposure, Decimal(spec.quantity), price, fee).claims()
+                quantity = Decimal(spec.quantity)
+                proposal = Proposal(spec, key, instrument, exposure, quantity, price, fee, quantity, quantity)
+                claims |= proposal.claims()
         return [f"{venue}.{spec.symbol}" for venue in venues], claims
+
+
+def _only_smaller(change: CheckChange) -> bool:
+    """Where it is, at the same price: the desk holds less afterwards whatever else is true."""
+    before, after = change.before, change.order
+    is_in_place = (before.client_order_id, before.price) == (after.client_order_id, after.price)
+    return is_in_place and Decimal(after.quantity) < Decimal(before.quantity)
 
 
 def _number(text: str) -> Decimal | None:

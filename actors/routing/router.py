@@ -13,7 +13,10 @@ import msgspec
 
 from actors import names
 from actors.messages import (
+    AmendAtVenue,
     Approved,
+    ApprovedChange,
+    ChangeDenied,
     DeskSnapshot,
     InstrumentsListed,
     OrderDenied,
@@ -21,6 +24,7 @@ from actors.messages import (
     OrderUpdated,
     PlaceOrder,
     Quote,
+    ReplaceAtVenue,
     VenueDown,
     VenueUp,
 )
@@ -73,6 +77,8 @@ class Router:
                 self._quotes[f"{message.venue}.{message.symbol}"] = message
             case Approved():
                 self._route(message, ctx)
+            case ApprovedChange():
+                self._route_change(message, ctx)
             case OrderUpdated():
                 self._learn(message, ctx)
             case VenueUp() if message.venue in self._venues:
@@ -84,6 +90,8 @@ class Router:
                 self._venues[message.venue].instruments = trading
             case Undelivered(message=PlaceOrder() as place):
                 self._deny(place.order.client_order_id, f"VENUE_DOWN: {message.to}: {message.reason}", ctx)
+            case Undelivered(message=(AmendAtVenue() | ReplaceAtVenue()) as change):
+                self._refuse_change(change.client_order_id, f"VENUE_DOWN: {message.to}: {message.reason}", ctx)
             case DeskSnapshot():
                 self._in_flight.clear()
             case ActorDown():
@@ -138,6 +146,33 @@ class Router:
             names.ORDER_MANAGER,
             OrderRouted(order.client_order_id, decision.venue, connector, decision.reasons, now),
         )
+
+    def _route_change(self, message: ApprovedChange, ctx: Context) -> None:
+        """To where the order lives."""
+        change = message.change
+        before, after = change.before, change.order
+        record, now = self._venues.get(before.venue), ctx.now()
+        if now > change.deadline:
+            self._refuse_change(before.client_order_id, "DEADLINE: passed before routing", ctx)
+            return
+        if record is None or not record.up:
+            why = "no such venue" if record is None else record.down_reason
+            self._refuse_change(before.client_order_id, f"VENUE_DOWN: {before.venue}: {why}", ctx)
+            return
+        which = (before.client_order_id, change.venue_order_id)
+        command: AmendAtVenue | ReplaceAtVenue
+        if after.client_order_id == before.client_order_id:
+            command = AmendAtVenue(*which, after.symbol, after.quantity, change.epoch, change.deadline, after)
+        else:
+            stamps = msgspec.structs.replace(change.stamps, routed=now)
+            command = ReplaceAtVenue(*which, after, stamps, change.epoch, change.deadline, change.filled)
+            self._in_flight[after.client_order_id] = (before.venue, now)
+        ctx.tell(names.connector(before.venue), command)
+        self._counters["changes_routed"] += 1
+
+    def _refuse_change(self, client_order_id: str, reason: str, ctx: Context) -> None:
+        self._counters["denied"] += 1
+        ctx.tell(names.ORDER_MANAGER, ChangeDenied(client_order_id, reason, names.ROUTER))
 
     def _decide(self, order: OrderSpec) -> Decision:
         named = self._venues.get(order.venue)

@@ -24,6 +24,7 @@ from actors.messages import (
     HistoryPage,
     InstrumentsListed,
     Kline,
+    ModifyOrder,
     OrderUpdated,
     QueryHistory,
     Quote,
@@ -273,6 +274,9 @@ class StrategyActor:
             case SubmitOrder(order=order):
                 reason = f"UNDELIVERED: {undelivered.reason}"
                 return self._on_order(OrderUpdated(order, OrderState.DENIED, "0", None, reason, "", now))
+            case ModifyOrder(client_order_id=client_order_id):
+                update = self._desk.ledger.unchanged(client_order_id, f"UNDELIVERED: {undelivered.reason}", now)
+                return None if update is None else self._on_order(update)
             case CancelOrder() as cancel:
                 self._counters["cancels_retried"] += 1
                 self._desk.ctx.after(CANCEL_RETRY_NS, CancelDue(cancel))

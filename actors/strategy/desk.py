@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from actors import names
-from actors.messages import CancelOrder, QueryHistory, Quote, SubmitOrder
+from actors.messages import CancelOrder, ModifyOrder, QueryHistory, Quote, SubmitOrder
 from actors.model.bars import BarBuilder
 from actors.model.book import OrderBook
 from actors.model.instrument import Instrument
@@ -49,6 +49,8 @@ class Desk:
         self.market_recv = 0
         """`ts_recv` of the market event being handled; 0 while something else is."""
         self.submitted = 0
+        self._changes = 0
+        """Asked for; each may need a client order id, too."""
         self._asked = 0
         """Queries of history."""
         self._topics: set[tuple[str, str]] = set()
@@ -111,7 +113,7 @@ class Desk:
         now = ctx.now()
         self.submitted += 1
         order = OrderSpec(
-            client_order_id=order_id(ctx.incarnation, ctx.name, self.strategy, now, self.submitted),
+            client_order_id=self._next_id(now),
             strategy=self.strategy,
             venue=venue,
             symbol=symbol,
@@ -126,9 +128,30 @@ class Desk:
         ctx.tell(names.ORDER_MANAGER, SubmitOrder(order, Stamps(market_recv=self.market_recv, submitted=now)))
         return order.client_order_id
 
+    def _next_id(self, now: int) -> str:
+        return order_id(self.ctx.incarnation, self.ctx.name, self.strategy, now, self.submitted + self._changes)
+
     def cancel(self, client_order_id: str) -> None:
         if self.ledger.request_cancel(client_order_id, self.ctx.now()) is not None:
             self.ctx.tell(names.ORDER_MANAGER, CancelOrder(client_order_id, self.strategy))
+
+    def modify(self, client_order_id: str, quantity: Amount | None, price: Amount | None) -> str | None:
+        if quantity is None and price is None:
+            raise ValueError("modify needs a quantity, a price, or both")
+        wire_quantity = "" if quantity is None else wire_amount("quantity", quantity)
+        wire_price = "" if price is None else wire_amount("price", price)
+        ctx = self.ctx
+        now = ctx.now()
+        if self.ledger.request_change(client_order_id, now) is None:
+            return None
+        self._changes += 1
+        new_id = self._next_id(now)
+        stamps = Stamps(market_recv=self.market_recv, submitted=now)
+        ctx.tell(
+            names.ORDER_MANAGER,
+            ModifyOrder(client_order_id, self.strategy, new_id, wire_quantity, wire_price, stamps),
+        )
+        return new_id
 
     def cancel_all(self) -> None:
         for client_order_id in list(self.ledger.orders):

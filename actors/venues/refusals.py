@@ -4,9 +4,13 @@ from typing import assert_never
 
 from actors.messages import (
     AmendAtVenue,
-    AmendRejected,
+    Approved,
+    ApprovedChange,
     CancelAtVenue,
     CancelRejected,
+    ChangeDenied,
+    CheckChange,
+    CheckOrder,
     OrderDenied,
     OutcomeUnknown,
     PlaceOrder,
@@ -20,7 +24,19 @@ from actors.messages import (
 )
 from actors.venues.contract import Change, Command
 
+Denial = OrderDenied | ChangeDenied
 Refusal = OrderDenied | CancelRejected | QueryFailed
+
+
+def deny(asked: CheckOrder | Approved | CheckChange | ApprovedChange, reason: str, by: str) -> Denial:
+    """It got no further than to `by`: nothing of it has left."""
+    match asked:
+        case CheckOrder() | Approved():
+            return OrderDenied(asked.order.client_order_id, reason, by)
+        case CheckChange(before=before) | ApprovedChange(change=CheckChange(before=before)):
+            return ChangeDenied(before.client_order_id, reason, by)
+        case _:
+            assert_never(asked)
 
 
 def refuse(venue: str, command: Command, code: str, words: str, now: int, by: str = "") -> Refusal:
@@ -45,17 +61,12 @@ def lose(venue: str, command: Command, reason: str, now: int) -> OutcomeUnknown 
             return QueryFailed(venue, type(command).__name__, key_of(command), reason)
 
 
-def refuse_change(
-    venue: str, change: Change, code: str, words: str, now: int, by: str = ""
-) -> list[AmendRejected | CancelRejected | OrderDenied]:
+def refuse_change(venue: str, change: Change, code: str, words: str, now: int, by: str = "") -> list[Denial]:
     """It certainly was not carried out, in no part."""
     reason = f"{code}: {words}"
     match change:
-        case AmendAtVenue():
-            return [AmendRejected(venue, change.client_order_id, code, words, now)]
-        case ReplaceAtVenue():
-            cancel = CancelRejected(venue, change.client_order_id, code, words, now)
-            return [cancel, OrderDenied(change.order.client_order_id, reason, by)]
+        case AmendAtVenue() | ReplaceAtVenue():
+            return [ChangeDenied(change.client_order_id, reason, by)]
         case PlaceOrderList():
             return [OrderDenied(order.client_order_id, reason, by) for order in change.orders]
         case _:

@@ -25,12 +25,14 @@ QUIET_S = 20
 """After the trading, so that whatever was left open by a crash has been asked and settled."""
 
 
-def configured(seed: int, trading_s: int, colocate: list[list[str]] | None = None) -> Configuration:
+def configured(
+    seed: int, trading_s: int, colocate: list[list[str]] | None = None, changes: bool = False
+) -> Configuration:
     """The demo's desk with a strategy that trades for so long and then cancels what is left."""
     document: dict[str, Any] = yaml.safe_load(DEMO.read_text())
     document["venues"]["binance"]["simulate"]["seed"] = seed
     document["strategies"]["maker"]["class"] = "tests.desk.trader:Trader"
-    document["strategies"]["maker"]["parameters"]["until"] = EPOCH + trading_s * NS_PER_S
+    document["strategies"]["maker"]["parameters"] |= {"until": EPOCH + trading_s * NS_PER_S, "changes": changes}
     document["colocate"] = colocate or []
     return Configuration.model_validate(document)
 
@@ -133,7 +135,7 @@ def test_no_crash_at_whatever_moment_loses_or_doubles_an_order_or_a_fill(tmp_pat
     """
     random = Random(seed)
     together = seed % 4 == 3
-    configuration = configured(seed, TRADING_S, [HOT_PATH] if together else None)
+    configuration = configured(seed, TRADING_S, [HOT_PATH] if together else None, changes=True)
     victims = [*names.of_desk(configuration), SUPERVISOR, LINKS]
     crashes = [
         (second, random.randrange(80), random.sample(victims, random.choice((1, 1, 2))))

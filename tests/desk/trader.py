@@ -1,9 +1,11 @@
 """A strategy for whole desks: quotes and takes for some time, then cancels all that is left and watches."""
 
 import os
+from decimal import Decimal
 
+from actors.model.order import OrderSpec
 from actors.strategies.market_maker import MarketMaker
-from actors.strategy import Quote
+from actors.strategy import Quote, Side
 
 LAST = 2**63
 
@@ -22,6 +24,8 @@ class Trader(MarketMaker):
         self.until_file = str(self.parameters.get("until_file", ""))
         self.take_every = int(self.number("take_every", 10))
         self.seen = dict.fromkeys(self.instruments, 0)
+        self.changes = bool(self.parameters.get("changes", False))
+        self.turn = self.changed = 0
 
     def on_quote(self, quote: Quote) -> None:
         if self.now >= self.until or (self.until_file and os.path.exists(self.until_file)):
@@ -31,6 +35,39 @@ class Trader(MarketMaker):
         super().on_quote(quote)
         if self.seen[quote.instrument] % self.take_every == 0:
             self.take(quote, self.seen[quote.instrument] // self.take_every)
+
+    def keep(self, quote: Quote, side: Side, price: Decimal, mid: Decimal) -> None:
+        if not self.changes:
+            super().keep(quote, side, price, mid)
+            return
+        mine = [
+            own
+            for own in self.orders.values()
+            if (own.order.venue, own.order.symbol, own.order.side) == (quote.venue, quote.symbol, side)
+            and own.order.post_only
+        ]
+        if not mine:
+            super().keep(quote, side, price, mid)
+        for own in mine:
+            self.change(quote.instrument, own.order, price, mid * self.requote)
+
+    def change(self, instrument: str, order: OrderSpec, price: Decimal, tolerance: Decimal) -> None:
+        """Move it, at times with more quantity; or make it smaller. Every seventh is cancelled with that on its way."""
+        rules = self.rules(instrument)
+        assert rules is not None
+        assert rules.lot_size is not None
+        self.turn += 1
+        changed: str | None = None
+        if abs(Decimal(order.price or 0) - price) > (0 if self.turn % 5 == 0 else tolerance):
+            quantity = self.quantity[instrument] * 2 if self.turn % 2 else None
+            changed = self.modify(order.client_order_id, price=price, quantity=quantity)
+        elif self.turn % 3 == 0:
+            smaller = (Decimal(order.quantity) * 3 / 4) // rules.lot_size * rules.lot_size
+            changed = self.modify(order.client_order_id, quantity=smaller) if smaller else None
+        if changed is not None:
+            self.changed += 1
+            if self.changed % 7 == 0:
+                self.cancel(order.client_order_id)
 
     def take(self, quote: Quote, turn: int) -> None:
         buying = self.position(quote.instrument) < 0 or (turn % 2 == 0 and not self.position(quote.instrument) > 0)

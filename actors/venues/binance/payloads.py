@@ -228,6 +228,7 @@ class OrderInfo(msgspec.Struct, rename="camel"):
     orig_qty: str
     executed_qty: str
     status: OrderStatus
+    price: str = ""
 
 
 class AccountTrade(msgspec.Struct, rename="camel"):
