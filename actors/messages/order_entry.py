@@ -34,6 +34,23 @@ class ModifyOrder(Message, frozen=True, array_like=True, tag=True):
     stamps: Stamps
 
 
+class ListKind(Enum):
+    OCO = "OCO"
+    """Two orders for one quantity: one cancels the other."""
+    OTO = "OTO"
+    """The second order is placed when the first one is filled."""
+    OTOCO = "OTOCO"
+    """The same with an OCO pair as second and third order."""
+
+
+class SubmitOrderList(Message, frozen=True, array_like=True, tag=True):
+    """strategy → order manager: orders that depend on one another, for one symbol of one venue; all or none."""
+
+    kind: ListKind
+    orders: list[OrderSpec]
+    stamps: Stamps
+
+
 class CheckOrder(Message, frozen=True, array_like=True, tag=True):
     """order manager → risk checker. The intent is already in the journal."""
 
@@ -93,6 +110,22 @@ class ChangeDenied(Message, frozen=True, array_like=True, tag=True):
     by: str
 
 
+class CheckOrderList(Message, frozen=True, array_like=True, tag=True):
+    """order manager → risk checker: as `CheckOrder`, for a whole list. A refusal is an `OrderDenied` for each order."""
+
+    kind: ListKind
+    orders: list[OrderSpec]
+    stamps: Stamps
+    epoch: int
+    deadline: int
+
+
+class ApprovedList(Message, frozen=True, array_like=True, tag=True):
+    """risk checker → router: as `Approved`, for all of a list."""
+
+    orders: CheckOrderList
+
+
 class PlaceOrder(Message, frozen=True, array_like=True, tag=True):
     """router → connector."""
 
@@ -146,15 +179,6 @@ class ReplaceAtVenue(Message, frozen=True, array_like=True, tag=True):
     deadline: int
     filled: str = "0"
     """Of the order to cancel, when the quantity of `order` was decided."""
-
-
-class ListKind(Enum):
-    OCO = "OCO"
-    """Two orders for one quantity: one cancels the other."""
-    OTO = "OTO"
-    """The second order is placed when the first one is filled."""
-    OTOCO = "OTOCO"
-    """The same with an OCO pair as second and third order."""
 
 
 class PlaceOrderList(Message, frozen=True, array_like=True, tag=True):

@@ -32,6 +32,7 @@ from actors.messages import (
     OrderSent,
     OutcomeUnknown,
     SubmitOrder,
+    SubmitOrderList,
 )
 from actors.model.order import OrderSpec
 from actors.model.order_state import FINAL, TRANSITIONS, OrderEvent, OrderState
@@ -39,7 +40,7 @@ from actors.model.position import Position
 from actors.orders.order import Anomaly as Anomaly
 from actors.orders.order import Order as Order
 from actors.orders.order import Outcome as Outcome
-from actors.orders.order import is_as_wanted
+from actors.orders.order import is_as_wanted, is_less
 from actors.orders.records import ChangeIntended, EpochBegan, OneOrder, Record
 
 
@@ -94,6 +95,9 @@ class Ledger:
         event = record.event
         if isinstance(event, SubmitOrder):
             self._submit(event.order, record.ts, outcome)
+        elif isinstance(event, SubmitOrderList):
+            for spec in event.orders:
+                self._submit(spec, record.ts, outcome)
         elif isinstance(event, EpochBegan):
             outcome.news = True
             for order in list(self.open.values()):
@@ -217,7 +221,7 @@ class Ledger:
 
     def _report(self, order: Order, event: OrderReported, ts: int, outcome: Outcome) -> None:
         filled = Decimal(event.filled_quantity or 0)
-        if order.amending and is_as_wanted(order, event.quantity, event.price):
+        if is_as_wanted(order, event.quantity, event.price) if order.amending else is_less(order, event.quantity):
             self._amended(order, event.quantity, event.price, ts, outcome)
         match event.state:
             case OrderState.CANCELED:

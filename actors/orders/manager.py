@@ -30,6 +30,7 @@ from actors.messages import (
     ChangeDenied,
     CheckChange,
     CheckOrder,
+    CheckOrderList,
     FillRecorded,
     FillsReported,
     ModifyOrder,
@@ -45,25 +46,26 @@ from actors.messages import (
     OrderReported,
     OrderRouted,
     OrderSent,
-    OrderUpdated,
     OutcomeUnknown,
     QueryAccount,
     QueryFailed,
     QueryOpenOrders,
     QueryOrder,
     SubmitOrder,
+    SubmitOrderList,
     VenueDown,
     VenueUp,
 )
-from actors.model.order import OrderSpec, Stamps
+from actors.model.order import Stamps
 from actors.model.order_state import OrderState
 from actors.orders.cancels import Cancels
 from actors.orders.changes import WORKING, Changes
 from actors.orders.desk_view import Followers, order_updated, plain_ledger
 from actors.orders.inquiries import MARGIN_NS, Inquiries
-from actors.orders.intake import refusal
+from actors.orders.intake import refusal, refuse
 from actors.orders.journal import OrderJournal
 from actors.orders.ledger import Anomaly, Ledger, Order, Outcome
+from actors.orders.lists import Lists
 from actors.orders.reconciliation import ReconcileDue, Reconciliation
 from actors.orders.records import EpochBegan, Event, Record
 from actors.settings import OrderSettings, VenueSettings
@@ -100,15 +102,15 @@ class OrderManager:
         self._is_unresolved = partial(self._inquiries.unresolved, self.ledger.open)
         self._sweeping = False
         self._counters: Counter[str] = Counter()
-        self._changes = Changes(
-            self.ledger, self._journal, self._inquiries, self._venues, self._deadline_ns, self._counters
-        )
+        parts = (self.ledger, self._journal, self._inquiries, self._venues, self._deadline_ns, self._counters)
+        self._changes, self._lists = Changes(*parts), Lists(*parts)
         venue_events: tuple[type, ...] = (
             OrderRouted, OrderSent, OrderAccepted, OrderRejected, OrderFilled, OrderCanceled, OrderExpired,
             CancelRejected, OutcomeUnknown, OrderAmended, AmendRejected, ChangeDenied,
         )  # fmt: skip
         self._handlers: dict[type, Callable[[Any, Context], object]] = {
             SubmitOrder: self._on_submit,
+            SubmitOrderList: self._on_submit_list,
             CancelOrder: self._on_cancel,
             ModifyOrder: self._on_modify,
             OrderDenied: self._on_denied,
@@ -173,14 +175,14 @@ class OrderManager:
                 self._publish_order(known, ctx)
             return
         if (reason := refusal(spec, self._venues)) is not None:
-            self._refuse(spec, reason, ctx)
+            refuse(spec, reason, self._counters, ctx)
             return
         now = ctx.now()
         record = Record(now, self.epoch, message)
         try:
             self._journal.intend(record, ctx)
         except Unavailable as error:
-            self._refuse(spec, f"JOURNAL_UNAVAILABLE: {error}", ctx)
+            refuse(spec, f"JOURNAL_UNAVAILABLE: {error}", self._counters, ctx)
             return
         self.ledger.apply(record)
         stamps = Stamps(message.stamps.market_recv, message.stamps.submitted, ctx.now())
@@ -190,11 +192,9 @@ class OrderManager:
         self._inquiries.schedule(spec.client_order_id, deadline + MARGIN_NS)
         self._arm(ctx)
 
-    def _refuse(self, spec: OrderSpec, reason: str, ctx: Context) -> None:
-        self._counters["refused"] += 1
-        ctx.log.warning("order_refused", client_order_id=spec.client_order_id, reason=reason)
-        update = OrderUpdated(spec, OrderState.DENIED, "0", None, reason, "", ctx.now())
-        ctx.publish(f"orders.{spec.strategy}", update)
+    def _on_submit_list(self, message: SubmitOrderList, ctx: Context) -> None:
+        self._lists.submit(message, self.epoch, ctx)
+        self._arm(ctx)
 
     def _on_modify(self, message: ModifyOrder, ctx: Context) -> None:
         self._changes.modify(message, self.epoch, ctx)
@@ -304,6 +304,9 @@ class OrderManager:
             reason = "EXPIRED_UNSENT: the change has not arrived and cannot arrive any more"
             self._apply(ChangeDenied(message.client_order_id, reason, names.ORDER_MANAGER), ctx)
             self._apply(message, ctx)
+        if order is not None and order.amending and order.state is OrderState.UNKNOWN:
+            self._inquiries.begin(order, ctx)
+            self._arm(ctx)
 
     def _on_not_found(self, message: OrderNotFound, ctx: Context) -> None:
         client_order_id = message.client_order_id
@@ -377,18 +380,14 @@ class OrderManager:
             self._send_cancel(client_order_id, ctx)
 
     def _send_cancel(self, client_order_id: str, ctx: Context) -> None:
-        order = self.ledger.order(client_order_id)
-        if order is None:
-            self._cancels.forget(client_order_id)
-        else:
-            self._cancels.send(order, self.epoch, ctx)
-            self._arm(ctx)
+        self._cancels.send_waiting(client_order_id, self.ledger.order(client_order_id), self.epoch, ctx)
+        self._arm(ctx)
 
     def _on_undelivered(self, message: Undelivered, ctx: Context) -> None:
         match message.message:
-            case CheckOrder() | CheckChange() as check:
-                reason = f"RISK_CHECKER_UNAVAILABLE: {message.reason}"
-                self.receive(deny(check, reason, names.ORDER_MANAGER), ctx)
+            case CheckOrder() | CheckChange() | CheckOrderList() as check:
+                for denial in deny(check, f"RISK_CHECKER_UNAVAILABLE: {message.reason}", names.ORDER_MANAGER):
+                    self.receive(denial, ctx)
             case CancelAtVenue() as cancel:
                 self._cancels.keep(cancel.client_order_id)
             case QueryOrder() as query:

@@ -96,3 +96,8 @@ def is_as_wanted(order: Order, quantity: str, price: str) -> bool:
         return False
     same_price = wanted.price == order.spec.price
     return same_price or (price != "" and wanted.price is not None and Decimal(price) == Decimal(wanted.price))
+
+
+def is_less(order: Order, quantity: str) -> bool:
+    """It took another order's place with less than was thought: more of that one was filled than was known."""
+    return order.spec.replaces != "" and 0 < Decimal(quantity or 0) < order.quantity

@@ -23,6 +23,7 @@ from actors.messages import (
     OrderSent,
     OutcomeUnknown,
     SubmitOrder,
+    SubmitOrderList,
 )
 from actors.model.order import OrderSpec
 from runtime.message import Message
@@ -58,9 +59,9 @@ OneOrder = (
 )
 """What happens to one order that is known by its client order id."""
 
-Event = EpochBegan | SubmitOrder | OrderFilled | OneOrder
-"""`SubmitOrder` and `ChangeIntended` are intents, written before anything leaves. What an answer of the venue did not
-change is not written: a fill that counts already, a report that tells nothing new."""
+Event = EpochBegan | SubmitOrder | SubmitOrderList | OrderFilled | OneOrder
+"""`SubmitOrder`, `SubmitOrderList` and `ChangeIntended` are intents, written before anything leaves. What an answer of
+the venue did not change is not written: a fill that counts already, a report that tells nothing new."""
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):

@@ -3,6 +3,7 @@
 Guarantees
 - Every check sees every strategy, every venue and every order that is not final; UNKNOWN ones at their worst case.
 - What was approved is reserved before the next order is looked at.
+- The orders of a list are approved together or not at all; of a pair that excludes one another the larger counts.
 - A change of an open order is checked as the order that it becomes, and against exposure and capital for what it adds;
   the larger of before and after is reserved until the order manager tells what became of it. One that only makes the
   order smaller is always approved, as a cancel is.
@@ -22,8 +23,10 @@ from actors.messages import (
     AccountReported,
     Approved,
     ApprovedChange,
+    ApprovedList,
     CheckChange,
     CheckOrder,
+    CheckOrderList,
     DeskSnapshot,
     FillRecorded,
     InstrumentsListed,
@@ -32,11 +35,11 @@ from actors.messages import (
     Quote,
 )
 from actors.model.instrument import Instrument
-from actors.model.order import OrderSpec, OrderType, Side, Stamps
+from actors.model.order import WITH_PRICE, OrderSpec, Side, Stamps
 from actors.risk import CHECKS, DeskState, Proposal, load_checks
 from actors.risk.desk_state import ZERO, Claims
 from actors.settings import RiskLimits, VenueSettings
-from actors.venues.refusals import deny
+from actors.venues.refusals import Asked, deny
 from runtime.actor import Context, Report, Started, Undelivered
 
 LATE = "DEADLINE: passed before the check"
@@ -64,6 +67,8 @@ class RiskChecker:
                 self._check(message, ctx)
             case CheckChange():
                 self._check_change(message, ctx)
+            case CheckOrderList():
+                self._check_list(message, ctx)
             case OrderUpdated():
                 self.desk.update(message, self._place)
             case FillRecorded():
@@ -80,7 +85,7 @@ class RiskChecker:
                 self._instruments |= {f"{one.venue}.{one.symbol}": one for one in message.instruments}
             case OpenOrdersReported():
                 self.desk.foreign_orders[message.venue] = len(message.orders)
-            case Undelivered(message=(Approved() | ApprovedChange()) as approved):
+            case Undelivered(message=(Approved() | ApprovedChange() | ApprovedList()) as approved):
                 self._deny(approved, f"ROUTER_UNAVAILABLE: {message.reason}", ctx)
             case Started():
                 self._start(ctx)
@@ -176,10 +181,47 @@ class RiskChecker:
             self.desk.reserve(after, [proposal.key], leaves, proposal.claims())
         return None
 
-    def _deny(self, asked: CheckOrder | Approved | CheckChange | ApprovedChange, reason: str, ctx: Context) -> None:
+    def _check_list(self, message: CheckOrderList, ctx: Context) -> None:
+        """One after another, each with what those before it hold; all of them or none."""
+        now, before = ctx.now(), message.stamps
+        reason = LATE if now > message.deadline else None
+        reserved: list[Proposal] = []
+        for spec in message.orders:
+            reason = reason or self._object_in_list(spec, reserved)
+        if reason is not None:
+            for proposal in reserved:
+                self.desk.withdraw(proposal.spec.client_order_id)
+            self._deny(message, reason, ctx)
+            return
+        stamps = Stamps(before.market_recv, before.submitted, before.journaled, now)
+        ctx.tell(names.ROUTER, ApprovedList(msgspec.structs.replace(message, stamps=stamps)))
+        self._counters["lists_approved"] += 1
+
+    def _object_in_list(self, spec: OrderSpec, reserved: list[Proposal]) -> str | None:
+        """Reserves what this order adds to the orders of its list before it, or says why it must not go."""
+        found = self._proposals(spec)
+        if isinstance(found, str):
+            return found
+        [proposal] = found
+        pair = [other for other in reserved if spec.exclusive and other.spec.exclusive]
+        held = max((other.leaves for other in pair), default=ZERO)
+        claimed: Claims = {}
+        for other in pair or reserved:
+            claimed |= msgspec.structs.replace(other, claimed={}).claims() if pair else other.brings()
+        proposal = msgspec.structs.replace(proposal, added=max(ZERO, proposal.leaves - held), claimed=claimed)
+        for check in self._checks:
+            reason = check(self.desk, self._limits, proposal)
+            if reason is not None:
+                return reason
+        self.desk.reserve(spec, [proposal.key], proposal.leaves, proposal.claims())
+        reserved.append(proposal)
+        return None
+
+    def _deny(self, asked: Asked, reason: str, ctx: Context) -> None:
         self._counters["denied"] += 1
         self._counters["denied_" + reason.partition(":")[0].lower()] += 1
-        ctx.tell(names.ORDER_MANAGER, deny(asked, reason, names.RISK_CHECKER))
+        for denial in deny(asked, reason, names.RISK_CHECKER):
+            ctx.tell(names.ORDER_MANAGER, denial)
 
     def _proposals(self, spec: OrderSpec) -> list[Proposal] | str:
         """The order at each venue where the router may send it, or why it cannot be judged."""
@@ -202,8 +244,10 @@ class RiskChecker:
             price = self._worst_price(spec, key)
             if quantity is None or quantity <= 0:
                 return f"INVALID_QUANTITY: {spec.quantity!r}"
-            if price is None or price < 0 or (price == 0 and spec.type is OrderType.LIMIT):
+            if price is None or price < 0 or (price == 0 and spec.type in WITH_PRICE):
                 return f"INVALID_PRICE: {spec.price!r}"
+            if spec.stop_price is not None and ((stop := _number(spec.stop_price)) is None or stop <= 0):
+                return f"INVALID_PRICE: {spec.stop_price!r} to be triggered at"
             proposals.append(
                 Proposal(
                     spec,
@@ -226,8 +270,11 @@ class RiskChecker:
 
     def _worst_price(self, spec: OrderSpec, key: str) -> Decimal | None:
         """None for a limit price that is no number; 0 for a market order while there is no quote."""
-        if spec.type is OrderType.LIMIT:
+        if spec.type in WITH_PRICE:
             return None if spec.price is None else _number(spec.price)
+        if spec.stop_price is not None:
+            stop = _number(spec.stop_price)
+            return stop if stop is None or spec.side is Side.SELL else stop * (1 + self._limits.price_band)
         exposure = self.desk.at(key)
         if spec.side is Side.BUY:
             return (exposure.ask or exposure.price or ZERO) * (1 + self._limits.price_band)

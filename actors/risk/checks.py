@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from actors.model.instrument import Instrument
-from actors.model.order import OrderSpec, OrderType, Side
+from actors.model.order import WITH_PRICE, OrderSpec, Side
 from actors.risk.desk_state import ZERO, Claims, DeskState, InstrumentExposure
 from actors.settings import RiskLimits
 
@@ -55,6 +55,15 @@ class Proposal(msgspec.Struct, frozen=True):
         key = (instrument.venue, asset)
         return {key: max(ZERO, amount - self.claimed[key]) if key in self.claimed else amount}
 
+    def brings(self) -> Claims:
+        """What the account will have more when it is filled, at least."""
+        instrument, kept = self.instrument, 1 - self.fee
+        if instrument.margin:
+            return {}
+        if self.buys:
+            return {(instrument.venue, instrument.base): self.leaves * kept}
+        return {(instrument.venue, instrument.quote): self.leaves * self.price * kept}
+
 
 Check = Callable[[DeskState, RiskLimits, Proposal], str | None]
 
@@ -79,9 +88,13 @@ def price_validity(desk: DeskState, limits: RiskLimits, order: Proposal) -> str 
     bid, ask = order.exposure.bid, order.exposure.ask
     if bid is None or ask is None:
         return f"NO_PRICE: no quote of {order.key} yet"
-    if order.spec.type is OrderType.MARKET:
+    instrument, price, spec = order.instrument, order.price, order.spec
+    if spec.stop_price is not None:
+        bid = ask = stop = Decimal(spec.stop_price)  # what it will meet when it is triggered
+        if instrument.tick_size and stop % instrument.tick_size:
+            return f"INVALID_PRICE: triggered at {stop}, which is not a multiple of {instrument.tick_size}"
+    if spec.type not in WITH_PRICE:
         return None
-    instrument, price = order.instrument, order.price
     if instrument.tick_size and price % instrument.tick_size:
         return f"INVALID_PRICE: {price} is not a multiple of {instrument.tick_size}"
     if instrument.min_price is not None and price < instrument.min_price:

@@ -130,13 +130,20 @@ class DeskState:
     def reserve(self, spec: OrderSpec, keys: Sequence[str], leaves: Decimal, claims: Claims) -> None:
         reservation = Reservation(keys, spec.side, leaves, claims)
         self.open[spec.client_order_id] = reservation
-        if spec.replaces or spec.exclusive:
+        if spec.replaces or (spec.exclusive and spec.list_id):
             reservation.leaves = ZERO
             self._group(reservation, spec)
             self._set_leaves(reservation, leaves)
         else:
             self._hold(reservation, leaves)
         self._claim(spec.client_order_id, claims)
+
+    def withdraw(self, client_order_id: str) -> None:
+        """It does not go after all."""
+        reservation = self.open[client_order_id]
+        self._drop(client_order_id, reservation)
+        for key in reservation.claims:
+            self._drop_claim(key, client_order_id)
 
     def reserve_change(self, client_order_id: str, leaves: Decimal, claims: Claims) -> None:
         """An open order may become so much until the order manager tells what it has become."""
@@ -225,7 +232,7 @@ class DeskState:
         self.exposure += now - instrument.exposure
         instrument.exposure = now
 
-    def _release(self, client_order_id: str, reservation: Reservation, update: OrderUpdated) -> None:
+    def _drop(self, client_order_id: str, reservation: Reservation) -> None:
         del self.open[client_order_id]
         if not reservation.group:
             self._hold(reservation, -reservation.leaves)
@@ -234,6 +241,9 @@ class DeskState:
             self._groups[reservation.group].remove(reservation)
             if not self._groups[reservation.group]:
                 del self._groups[reservation.group]
+
+    def _release(self, client_order_id: str, reservation: Reservation, update: OrderUpdated) -> None:
+        self._drop(client_order_id, reservation)
         if not Decimal(update.filled_quantity) and not reservation.touched:
             for key in reservation.claims:
                 self._drop_claim(key, client_order_id)

@@ -29,6 +29,7 @@ from actors.messages import (
     QueryHistory,
     Quote,
     SubmitOrder,
+    SubmitOrderList,
     Ticker,
     Trade,
     VenueDown,
@@ -274,6 +275,10 @@ class StrategyActor:
             case SubmitOrder(order=order):
                 reason = f"UNDELIVERED: {undelivered.reason}"
                 return self._on_order(OrderUpdated(order, OrderState.DENIED, "0", None, reason, "", now))
+            case SubmitOrderList(orders=orders):
+                reason = f"UNDELIVERED: {undelivered.reason}"
+                denied = [OrderUpdated(order, OrderState.DENIED, "0", None, reason, "", now) for order in orders]
+                return in_turn([partial(self._on_order, update) for update in denied])
             case ModifyOrder(client_order_id=client_order_id):
                 update = self._desk.ledger.unchanged(client_order_id, f"UNDELIVERED: {undelivered.reason}", now)
                 return None if update is None else self._on_order(update)

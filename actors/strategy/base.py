@@ -6,12 +6,23 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
-from actors.messages import HistoryFailed, HistoryPage, Kline, OrderFilled, OrderUpdated, Quote, Ticker, Trade
+from actors.messages import (
+    HistoryFailed,
+    HistoryPage,
+    Kline,
+    ListKind,
+    OrderFilled,
+    OrderUpdated,
+    Quote,
+    Ticker,
+    Trade,
+)
 from actors.model.bars import Bar
 from actors.model.instrument import Instrument
 from actors.model.order import Side, TimeInForce
 from actors.strategy.amount import Amount
 from actors.strategy.desk import Desk, InstrumentBook
+from actors.strategy.lists import Leg
 from runtime.actor import Logger
 
 Later = Awaitable[None] | None
@@ -109,6 +120,15 @@ class Strategy:
     ) -> str:
         """As `buy`."""
         return self._desk.submit(Side.SELL, instrument, quantity, price, time_in_force, post_only)
+
+    def submit_list(self, kind: ListKind | str, instrument: str, *legs: Leg) -> list[str]:
+        """Send orders that depend on one another; all of them are placed, or none. Returns their client order ids.
+
+        OCO: two for one quantity, one of them a stop: as soon as one works, the other ends. OTO: the second is placed
+        when the first, a limit order, is filled. OTOCO: the same with a pair as second and third. Each is an order of
+        its own in `orders` and `on_order`; cancelling one of them cancels all that are open.
+        """
+        return self._desk.submit_list(ListKind(kind), instrument, legs)
 
     def modify(
         self, client_order_id: str, *, price: Amount | None = None, quantity: Amount | None = None

@@ -6,7 +6,15 @@ from decimal import Decimal
 import msgspec
 
 from actors import names
-from actors.messages import CancelOrder, ModifyOrder, QueryHistory, Quote, SubmitOrder
+from actors.messages import (
+    CancelOrder,
+    ListKind,
+    ModifyOrder,
+    QueryHistory,
+    Quote,
+    SubmitOrder,
+    SubmitOrderList,
+)
 from actors.model.bars import BarBuilder
 from actors.model.book import OrderBook
 from actors.model.instrument import Instrument
@@ -14,6 +22,7 @@ from actors.model.order import OrderSpec, OrderType, Side, Stamps, TimeInForce
 from actors.model.order_id import order_id
 from actors.strategy.amount import Amount, wire_amount
 from actors.strategy.ledger import Ledger
+from actors.strategy.lists import Leg, linked
 from runtime.actor import Context, Timer
 from runtime.clock import NS_PER_S
 
@@ -134,6 +143,23 @@ class Desk:
     def cancel(self, client_order_id: str) -> None:
         if self.ledger.request_cancel(client_order_id, self.ctx.now()) is not None:
             self.ctx.tell(names.ORDER_MANAGER, CancelOrder(client_order_id, self.strategy))
+
+    def submit_list(self, kind: ListKind, instrument: str, legs: Sequence[Leg]) -> list[str]:
+        venue, symbol = self.split(instrument)
+        if not venue:
+            raise ValueError(f"an order list needs a venue: one of {', '.join(self.instruments)}")
+        ctx = self.ctx
+        now = ctx.now()
+        specs = []
+        for leg in legs:
+            self.submitted += 1
+            specs.append(leg.spec(self._next_id(now), self.strategy, venue, symbol))
+        orders = linked(kind, specs)
+        for order in orders:
+            self.ledger.submit(order, now)
+        stamps = Stamps(market_recv=self.market_recv, submitted=now)
+        ctx.tell(names.ORDER_MANAGER, SubmitOrderList(kind, orders, stamps))
+        return [order.client_order_id for order in orders]
 
     def modify(self, client_order_id: str, quantity: Amount | None, price: Amount | None) -> str | None:
         if quantity is None and price is None:

@@ -6,11 +6,13 @@ from actors.messages import (
     AmendAtVenue,
     Approved,
     ApprovedChange,
+    ApprovedList,
     CancelAtVenue,
     CancelRejected,
     ChangeDenied,
     CheckChange,
     CheckOrder,
+    CheckOrderList,
     OrderDenied,
     OutcomeUnknown,
     PlaceOrder,
@@ -24,17 +26,21 @@ from actors.messages import (
 )
 from actors.venues.contract import Change, Command
 
+Asked = CheckOrder | Approved | CheckChange | ApprovedChange | CheckOrderList | ApprovedList
+"""On the way to the connector, before and after its approval."""
 Denial = OrderDenied | ChangeDenied
 Refusal = OrderDenied | CancelRejected | QueryFailed
 
 
-def deny(asked: CheckOrder | Approved | CheckChange | ApprovedChange, reason: str, by: str) -> Denial:
+def deny(asked: Asked, reason: str, by: str) -> list[Denial]:
     """It got no further than to `by`: nothing of it has left."""
     match asked:
         case CheckOrder() | Approved():
-            return OrderDenied(asked.order.client_order_id, reason, by)
+            return [OrderDenied(asked.order.client_order_id, reason, by)]
         case CheckChange(before=before) | ApprovedChange(change=CheckChange(before=before)):
-            return ChangeDenied(before.client_order_id, reason, by)
+            return [ChangeDenied(before.client_order_id, reason, by)]
+        case CheckOrderList(orders=orders) | ApprovedList(orders=CheckOrderList(orders=orders)):
+            return [OrderDenied(order.client_order_id, reason, by) for order in orders]
         case _:
             assert_never(asked)
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from actors.model.order import OrderSpec
 from actors.strategies.market_maker import MarketMaker
-from actors.strategy import Quote, Side
+from actors.strategy import Leg, Quote, Side
 
 LAST = 2**63
 
@@ -15,7 +15,8 @@ class Trader(MarketMaker):
 
     Of four such orders one is at the market, one IOC at the touch, one FOK and one a limit order that stays. From
     `until` on (nanoseconds since the epoch), or as soon as there is a file `until_file`, it cancels whatever is open.
-    Other parameters as of `MarketMaker`.
+    With `changes` it modifies its quotes instead of cancelling them, and sends order lists. Other parameters as of
+    `MarketMaker`.
     """
 
     def on_start(self) -> None:
@@ -25,7 +26,7 @@ class Trader(MarketMaker):
         self.take_every = int(self.number("take_every", 10))
         self.seen = dict.fromkeys(self.instruments, 0)
         self.changes = bool(self.parameters.get("changes", False))
-        self.turn = self.changed = 0
+        self.turn = self.changed = self.lists = 0
 
     def on_quote(self, quote: Quote) -> None:
         if self.now >= self.until or (self.until_file and os.path.exists(self.until_file)):
@@ -33,6 +34,8 @@ class Trader(MarketMaker):
             return
         self.seen[quote.instrument] += 1
         super().on_quote(quote)
+        if self.changes and self.seen[quote.instrument] % (self.take_every * 3) == 1:
+            self.send_list(quote)
         if self.seen[quote.instrument] % self.take_every == 0:
             self.take(quote, self.seen[quote.instrument] // self.take_every)
 
@@ -68,6 +71,27 @@ class Trader(MarketMaker):
             self.changed += 1
             if self.changed % 7 == 0:
                 self.cancel(order.client_order_id)
+
+    def send_list(self, quote: Quote) -> None:
+        """A pair around the market that reduces the position, or an order that brings another one when it is filled."""
+        rules = self.rules(quote.instrument)
+        if rules is None or rules.tick_size is None:
+            return
+        self.lists += 1
+        bid, ask, tick = Decimal(quote.bid), Decimal(quote.ask), rules.tick_size
+        quantity, away = self.quantity[quote.instrument], max(bid // 20_000, tick * 2) // tick * tick
+        sign = -1 if self.position(quote.instrument) < 0 else 1
+        side, other = (Side.SELL, Side.BUY) if sign > 0 else (Side.BUY, Side.SELL)
+        near, far = (ask, bid) if sign > 0 else (bid, ask)
+        if self.lists % 3 == 0:
+            first = Leg(side=other, quantity=quantity, price=far)
+            second = Leg(side=side, quantity=quantity, price=near + sign * away)
+            self.submit_list("OTO", quote.instrument, first, second)
+            return
+        stop = far - sign * away
+        limit = None if self.lists % 2 else stop - sign * away
+        take = Leg(side=side, quantity=quantity, price=near + sign * away)
+        self.submit_list("OCO", quote.instrument, take, Leg(side=side, quantity=quantity, price=limit, stop_price=stop))
 
     def take(self, quote: Quote, turn: int) -> None:
         buying = self.position(quote.instrument) < 0 or (turn % 2 == 0 and not self.position(quote.instrument) > 0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from actors.messages import SubmitOrder
+from actors.messages import SubmitOrder, SubmitOrderList
 from actors.model.order_state import OrderState
 from actors.orders.ledger import Ledger
 from actors.orders.records import ChangeIntended, decode
@@ -67,6 +67,8 @@ class Truth(msgspec.Struct, frozen=True):
             outcome = ledger.apply(record)
             if isinstance(record.event, SubmitOrder | ChangeIntended):
                 submitted.append(record.event.order.client_order_id)
+            elif isinstance(record.event, SubmitOrderList):
+                submitted += [order.client_order_id for order in record.event.orders]
             if outcome.fill is not None:
                 fills.append(outcome.fill)
         known = [order for key in submitted if (order := ledger.order(key)) is not None]

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from actors.messages import (
     AmendAtVenue,
     AmendRejected,
+    CancelAtVenue,
     CancelRejected,
     ChangeDenied,
     ListKind,
@@ -240,6 +241,17 @@ def test_all_orders_of_a_list_are_answered() -> None:
     assert venue.on_frame("orders", refusal(request, -2010, "no funds"), NOW) == [
         OrderRejected("binance", NEW, "-2010", "no funds", NOW),
         OrderRejected("binance", "b" * 32, "-2010", "no funds", NOW),
+    ]
+
+
+def test_who_cancels_an_order_of_a_list_cancels_all_of_it() -> None:
+    venue = a_venue_up()
+    request = frame(venue.execute(CancelAtVenue(ID, "42", "BTCUSDT", 1, NOW + S), NOW), "order.cancel")
+    reports = [CANCELED, {**CANCELED, "origClientOrderId": NEW, "executedQty": "0"}]
+    result = {"orderListId": 7, "contingencyType": "OCO", "orderReports": reports}
+    assert venue.on_frame("orders", answer(request, result), NOW) == [
+        CANCELED_EVENT,
+        OrderCanceled("binance", NEW, "0", T * MS, NOW),
     ]
 
 

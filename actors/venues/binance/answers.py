@@ -33,6 +33,7 @@ from actors.venues.binance.payloads import (
     AccountStatus,
     AccountTrade,
     AmendedOrder,
+    CanceledList,
     CanceledOrder,
     OrderInfo,
     PlacedList,
@@ -58,6 +59,7 @@ class Answers:
         self._executions = executions
         self._decode_placed = msgspec.json.Decoder(PlacedOrder).decode
         self._decode_canceled = msgspec.json.Decoder(CanceledOrder).decode
+        self._decode_canceled_list = msgspec.json.Decoder(CanceledList).decode
         self._decode_replaced = msgspec.json.Decoder(ReplacedOrder).decode
         self._decode_amended = msgspec.json.Decoder(AmendedOrder).decode
         self._decode_list = msgspec.json.Decoder(PlacedList).decode
@@ -78,7 +80,7 @@ class Answers:
             case PlaceOrder():
                 return self._executions.placed(command.order, self._decode_placed(result), ts)
             case CancelAtVenue():
-                return [self._canceled(command.client_order_id, self._decode_canceled(result), ts)]
+                return self._canceled_alone_or_in_list(command, result, ts)
             case ReplaceAtVenue():
                 replaced = self._decode_replaced(result)
                 canceled = self._canceled(command.client_order_id, replaced.cancel_response, ts)
@@ -122,6 +124,13 @@ class Answers:
             order = msgspec.structs.replace(order, quantity=format(left, "f"))
             told.append(OrderAmended(self._venue, order.client_order_id, order.quantity, canceled.ts_venue, ts))
         return told, PlaceOrder(order, change.stamps, change.epoch, change.deadline)
+
+    def _canceled_alone_or_in_list(self, command: CancelAtVenue, result: msgspec.Raw, ts: int) -> list[Output]:
+        try:
+            return [self._canceled(command.client_order_id, self._decode_canceled(result), ts)]
+        except msgspec.ValidationError:
+            reports = self._decode_canceled_list(result).order_reports
+            return [self._canceled(report.orig_client_order_id, report, ts) for report in reports]
 
     def _canceled(self, client_order_id: str, canceled: CanceledOrder, ts: int) -> OrderCanceled:
         ts_venue = canceled.transact_time * NS_PER_MS

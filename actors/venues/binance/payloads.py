@@ -194,6 +194,12 @@ class CanceledOrder(msgspec.Struct, rename="camel"):
     status: OrderStatus
 
 
+class CanceledList(msgspec.Struct, rename="camel"):
+    """Result of `order.cancel` for an order of a list, all of which are cancelled with it."""
+
+    order_reports: list[CanceledOrder]
+
+
 class ReplacedOrder(msgspec.Struct, rename="camel"):
     """Result of `order.cancelReplace`."""
 
