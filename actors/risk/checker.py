@@ -244,10 +244,10 @@ class RiskChecker:
             price = self._worst_price(spec, key)
             if quantity is None or quantity <= 0:
                 return f"INVALID_QUANTITY: {spec.quantity!r}"
-            if price is None or price < 0 or (price == 0 and spec.type in WITH_PRICE):
-                return f"INVALID_PRICE: {spec.price!r}"
             if spec.stop_price is not None and ((stop := _number(spec.stop_price)) is None or stop <= 0):
                 return f"INVALID_PRICE: {spec.stop_price!r} to be triggered at"
+            if price is None or price < 0 or (price == 0 and spec.type in WITH_PRICE):
+                return f"INVALID_PRICE: {spec.price!r}"
             proposals.append(
                 Proposal(
                     spec,

@@ -15,6 +15,7 @@ from actors.messages import (
     CheckChange,
     CheckOrder,
     ModifyOrder,
+    OpenOrdersReported,
     OrderAmended,
     OrderNotFound,
     OrderRejected,
@@ -302,6 +303,28 @@ def test_a_change_that_nobody_knows_of_is_asked_of_the_venue(lost: Any, happened
                 desk.receive(report)
         assert (desk.state(), order(desk)) == ("ACCEPTED", spec())
     assert the_same_after_replay(desk)
+
+
+def test_a_new_life_asks_again_about_a_change_that_the_list_of_open_orders_does_not_show() -> None:
+    desk = a_desk()
+    desk.receive(modify("1.5"), ActorDown("connector.binance", 1, "killed"))
+    desk.life()
+    desk.receive(VenueUp("binance", "connector.binance", NOW))
+    desk.clear()
+    desk.receive(OpenOrdersReported("binance", [reported(OrderState.ACCEPTED)], NOW))
+    assert desk.state() == "UNKNOWN"
+    assert QueryOrder(ONE, "BTCUSDT") in desk.connector()
+
+
+def test_a_replacement_is_as_small_as_the_venue_reports_it() -> None:
+    desk = a_desk(fill("t1", "0.5"))
+    desk.receive(modify(price="101"), sent(2), fill("t2", "0.5"), canceled("1"))
+    desk.receive(OutcomeUnknown("binance", TWO, "LINK_DOWN", NOW))
+    report = msgspec.structs.replace(reported(OrderState.ACCEPTED, number=2), quantity="1.0")
+    desk.receive(report)
+    assert (desk.state(2), order(desk, 2).quantity) == ("ACCEPTED", "1.0")
+    desk.receive(msgspec.structs.replace(report, quantity="1.5"))
+    assert order(desk, 2).quantity == "1.0", "it never becomes larger by what was said before"
 
 
 def test_silence_about_a_change_is_not_an_answer() -> None:

@@ -1,12 +1,17 @@
-"""Changes of orders on their way through the router."""
+"""Changes of orders and order lists on their way through the router."""
 
 import msgspec
 
 from actors.messages import (
     AmendAtVenue,
     ApprovedChange,
+    ApprovedList,
     ChangeDenied,
     CheckChange,
+    CheckOrderList,
+    ListKind,
+    OrderDenied,
+    PlaceOrderList,
     ReplaceAtVenue,
     VenueDown,
 )
@@ -56,3 +61,30 @@ def test_a_change_that_did_not_reach_the_connector_is_denied() -> None:
     desk.receive(Undelivered("connector.b", command, "nobody there"))
     reason = "VENUE_DOWN: connector.b: nobody there"
     assert desk.ctx.told[-1] == ("order_manager", ChangeDenied(ONE, reason, "router"))
+
+
+LIST = CheckOrderList(ListKind.OCO, [spec("b", 1), spec("b", 2)], Stamps(1, 2, 3, 4), 7, NOW + S)
+
+
+def denials(reason: str) -> list[tuple[str, OrderDenied]]:
+    return [("order_manager", OrderDenied(order.client_order_id, reason, "router")) for order in LIST.orders]
+
+
+def test_a_list_goes_to_the_venue_that_it_names() -> None:
+    desk = RouterDesk("a", "b")
+    desk.ctx.told.clear()
+    desk.receive(LIST)
+    assert desk.ctx.told == [], "nobody has approved it"
+    desk.receive(ApprovedList(LIST))
+    placed = PlaceOrderList(ListKind.OCO, LIST.orders, Stamps(1, 2, 3, 4, NOW), 7, NOW + S)
+    assert desk.ctx.told == [("connector.b", placed)]
+    desk.receive(Undelivered("connector.b", placed, "nobody there"))
+    assert desk.ctx.told[1:] == denials("VENUE_DOWN: connector.b: nobody there")
+    assert desk.router.report().state["in_flight"] == 0
+
+
+def test_a_list_that_cannot_go_is_denied_whole() -> None:
+    desk = RouterDesk("b")
+    desk.ctx.told.clear()
+    desk.receive(VenueDown("b", "link lost", NOW), ApprovedList(LIST))
+    assert desk.ctx.told == denials("VENUE_DOWN: b: link lost")
