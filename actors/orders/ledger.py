@@ -179,7 +179,7 @@ class Ledger:
         wanted = order.change if order.amending and is_as_wanted(order, quantity, price) else None
         if wanted is not None:
             quantity, price, order.change = wanted.quantity, wanted.price or "", None
-        elif Decimal(quantity) == order.quantity and price in ("", order.spec.price):
+        elif Decimal(quantity) == order.quantity and Decimal(price or 0) in (0, Decimal(order.spec.price or 0)):
             return
         order.spec = msgspec.structs.replace(order.spec, quantity=quantity, price=price or order.spec.price)
         order.quantity = Decimal(quantity)

@@ -135,6 +135,11 @@ def test_a_venue_that_changes_price_and_quantity_in_place_keeps_the_order() -> N
     assert intents(desk) == [ChangeIntended(ONE, spec(1, "3", "101"))]
     desk.receive(OrderAmended("binance", ONE, "3", NOW, NOW, "101.0"))
     assert (order(desk), desk.state()) == (spec(1, "3", "101"), "PARTIALLY_FILLED")
+    desk.clear()
+    desk.receive(OrderAmended("binance", ONE, "3.0", NOW, NOW, "101.00"))
+    assert (order(desk), desk.updates()) == (spec(1, "3", "101"), []), "told by the answer and by the stream"
+    desk.receive(OrderAmended("binance", ONE, "2.5", NOW, NOW, "101.00"))
+    assert order(desk).quantity == "2.5", "somebody else has changed it"
 
 
 @pytest.mark.parametrize(
