@@ -9,8 +9,6 @@ market is published, and a new subscriber first gets the present state.
 from collections.abc import Callable
 from typing import Any
 
-from msgspec.structs import replace
-
 from actors.connector.audience import LINGER_NS, Audience, AudienceDue
 from actors.connector.bad_frames import BadFrames
 from actors.connector.desk import AUDIENCE, DeskTeller, Retell
@@ -34,7 +32,6 @@ from actors.messages import (
     OrderDenied,
     OrderRehearsed,
     OrderRejected,
-    OrderSent,
     OutcomeUnknown,
     PlaceOrder,
     PlaceOrderList,
@@ -52,7 +49,7 @@ from actors.messages import (
     VenueDown,
     VenueUp,
 )
-from actors.names import LATENCY_MONITOR, ORDER_MANAGER
+from actors.names import ORDER_MANAGER
 from actors.venues.contract import (
     BadFrame,
     BatchTrader,
@@ -117,7 +114,7 @@ class Connector:
         self._rehearse = protocol.rehearse if isinstance(protocol, Rehearsing) else None
         self._bad_frames = BadFrames()
         self._messages = 0
-        self._counters = dict.fromkeys(("gaps", "orders", "unknown_messages"), 0)
+        self._counters = dict.fromkeys(("gaps", "unknown_messages"), 0)
         self._handlers: dict[type, Handler] = {
             FramesReceived: self._on_frames,
             PlaceOrder: self._on_place,
@@ -238,32 +235,25 @@ class Connector:
             self._effects.get(type(output), self._tell_event)(output, ctx)
 
     def _on_place(self, command: PlaceOrder, ctx: Context) -> None:
-        if self._is_refused(command, ctx):
-            return
-        for output in self._protocol.execute(command, ctx.now()):
+        if not self._is_refused(command, ctx):
+            self._carry_orders(command, self._protocol.execute(command, ctx.now()), ctx)
+
+    def _carry_orders(self, command: PlaceOrder | Change, outputs: list[Output], ctx: Context) -> None:
+        """As `_carry_out`; the desk is told when what carries the orders has left."""
+        for output in outputs:
             if type(output) is SendFrame and ctx.send_frame(output.link, output.payload):
-                self._counters["orders"] += 1
-                stamps = replace(command.stamps, sent=ctx.now())
-                sent = OrderSent(command.order.client_order_id, self._venue, stamps)
-                ctx.tell(ORDER_MANAGER, sent)
-                ctx.tell(LATENCY_MONITOR, sent)
+                self._desk.tell_sent(command, ctx)
             elif type(output) is SendFrame:
                 self._carry_out(self._protocol.on_not_sent(output, ctx.now()), ctx)
             elif type(output) is HttpRequest:
                 ctx.request(output)
-                self._tell_sent(command, ctx)
+                self._desk.tell_sent(command, ctx, is_usual=False)
             else:
                 self._carry_out([output], ctx)
 
     def _on_rehearsal(self, message: OrderRehearsed, ctx: Context) -> None:
         if self._rehearse is not None:
             self._rehearse(PlaceOrder(message.order, message.stamps, self._epoch, 0), ctx.now())
-
-    def _tell_sent(self, command: PlaceOrder, ctx: Context) -> None:
-        """By REST: how long that takes says nothing about the usual way."""
-        self._counters["orders"] += 1
-        stamps = replace(command.stamps, sent=ctx.now())
-        ctx.tell(ORDER_MANAGER, OrderSent(command.order.client_order_id, self._venue, stamps))
 
     def _on_batch(self, batch: PlaceOrders | CancelOrdersAtVenue, ctx: Context) -> None:
         commands = [command for command in batch.commands if not self._is_refused(command, ctx)]
@@ -275,7 +265,7 @@ class Connector:
         denied = {output.client_order_id for output in outputs if isinstance(output, OrderDenied)}
         for command in commands:
             if isinstance(command, PlaceOrder) and command.order.client_order_id not in denied:
-                self._tell_sent(command, ctx)
+                self._desk.tell_sent(command, ctx, is_usual=False)
         self._carry_out(outputs, ctx)
 
     def _on_cancel(self, command: CancelAtVenue, ctx: Context) -> None:
@@ -296,7 +286,7 @@ class Connector:
         if self._is_refused(change, ctx):
             return
         if isinstance(self._protocol, OrderChanger):
-            self._carry_out(self._protocol.change(change, ctx.now()), ctx)
+            self._carry_orders(change, self._protocol.change(change, ctx.now()), ctx)
         else:
             words = f"{self._venue} cannot do this"
             self._carry_out([*refuse_change(self._venue, change, "NOT_SUPPORTED", words, ctx.now(), ctx.name)], ctx)

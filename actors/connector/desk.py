@@ -7,18 +7,23 @@ import msgspec
 from msgspec.structs import replace
 
 from actors.messages import (
+    AmendAtVenue,
     CancelRejected,
     InstrumentsListed,
     OrderAccepted,
     OrderDenied,
     OrderRejected,
+    OrderSent,
     OutcomeUnknown,
+    PlaceOrder,
+    PlaceOrderList,
     PositionForceClosed,
     PositionsReported,
     VenueDown,
     VenueUp,
 )
 from actors.names import LATENCY_MONITOR, ORDER_MANAGER, RISK_CHECKER, ROUTER
+from actors.venues.contract import Change
 from runtime.actor import ActorDown, ActorUp, Context, Undelivered
 from runtime.clock import NS_PER_MS
 from runtime.message import Message
@@ -45,7 +50,7 @@ class DeskTeller:
         self.state: VenueUp | VenueDown | None = None
         """None until the venue has been up or down."""
         self._manager_is_up = False
-        self.counters = dict.fromkeys(("rejects", "denied", "unknown_outcomes", "undelivered"), 0)
+        self.counters = dict.fromkeys(("orders", "rejects", "denied", "unknown_outcomes", "undelivered"), 0)
 
     def begin(self, patterns: Sequence[str], ctx: Context) -> None:
         """Publish the present state for a new subscriber."""
@@ -59,6 +64,20 @@ class DeskTeller:
 
     def tell_order_manager(self, event: Message, ctx: Context) -> None:
         ctx.tell(ORDER_MANAGER, event)
+
+    def tell_sent(self, command: PlaceOrder | Change, ctx: Context, is_usual: bool = True) -> None:
+        """The orders that it places may be at the venue from now on. By REST (not `is_usual`) how long that took says
+        nothing about the usual way."""
+        if isinstance(command, AmendAtVenue):
+            return
+        stamps = replace(command.stamps, sent=ctx.now())
+        orders = command.orders if isinstance(command, PlaceOrderList) else (command.order,)
+        for order in orders:
+            self.counters["orders"] += 1
+            sent = OrderSent(order.client_order_id, self._venue, stamps)
+            ctx.tell(ORDER_MANAGER, sent)
+            if is_usual:
+                ctx.tell(LATENCY_MONITOR, sent)
 
     def tell_denied(self, denied: OrderDenied, ctx: Context) -> None:
         self.counters["denied"] += 1

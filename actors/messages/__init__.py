@@ -3,6 +3,8 @@
     market data   connector ── Quote · Trade · BookSnapshot · BookDelta · BookInvalidated ──► strategies and others
     an order      strategy ── SubmitOrder ──► order manager ── CheckOrder ──► risk checker ── Approved ──► router
                   ── PlaceOrder ──► connector ══► venue
+    its change    strategy ── ModifyOrder ──► order manager ── CheckChange ──► risk checker ── ApprovedChange ──► router
+                  ── AmendAtVenue · ReplaceAtVenue ──► connector ══► venue
     its life      connector ── OrderAccepted · OrderFilled · … ──► order manager ── OrderUpdated · FillRecorded ──►
 
 Prices, quantities and amounts are the venue's decimal strings; times are nanoseconds since the epoch. Positions in
@@ -43,11 +45,17 @@ from actors.messages.market_data import (
 from actors.messages.order_entry import (
     AmendAtVenue,
     Approved,
+    ApprovedChange,
+    ApprovedList,
     CancelAtVenue,
     CancelOrder,
     CancelOrdersAtVenue,
+    ChangeDenied,
+    CheckChange,
     CheckOrder,
+    CheckOrderList,
     ListKind,
+    ModifyOrder,
     OrderDenied,
     OrderRehearsed,
     OrderRouted,
@@ -57,6 +65,7 @@ from actors.messages.order_entry import (
     PlaceOrders,
     ReplaceAtVenue,
     SubmitOrder,
+    SubmitOrderList,
 )
 from actors.messages.venue_queries import (
     AccountReported,
@@ -86,6 +95,8 @@ __all__ = [
     "AmendAtVenue",
     "AmendRejected",
     "Approved",
+    "ApprovedChange",
+    "ApprovedList",
     "Balance",
     "BookDelta",
     "BookInvalidated",
@@ -95,7 +106,10 @@ __all__ = [
     "CancelOrder",
     "CancelOrdersAtVenue",
     "CancelRejected",
+    "ChangeDenied",
+    "CheckChange",
     "CheckOrder",
+    "CheckOrderList",
     "ContractPosition",
     "DeskSnapshot",
     "EventQuarantined",
@@ -113,6 +127,7 @@ __all__ = [
     "MarkPrice",
     "MarketEvent",
     "MiniTicker",
+    "ModifyOrder",
     "OpenOrdersReported",
     "OrderAccepted",
     "OrderAmended",
@@ -143,6 +158,7 @@ __all__ = [
     "Quote",
     "ReplaceAtVenue",
     "SubmitOrder",
+    "SubmitOrderList",
     "Ticker",
     "Trade",
     "VenueDown",

@@ -18,6 +18,8 @@ class OrderUpdated(Message, frozen=True, array_like=True, tag=True):
     reason: str
     venue_order_id: str
     ts: int
+    pending: OrderSpec | None = None
+    """What it becomes if the change that is on its way is carried out; another order if the id is another."""
 
 
 class FillRecorded(Message, frozen=True, array_like=True, tag=True):

@@ -61,7 +61,7 @@ class OrderExpired(Message, frozen=True, array_like=True, tag=True):
 
 
 class OrderAmended(Message, frozen=True, array_like=True, tag=True):
-    """The order is smaller now."""
+    """The order has another quantity or price now."""
 
     venue: str
     client_order_id: str
@@ -69,10 +69,12 @@ class OrderAmended(Message, frozen=True, array_like=True, tag=True):
     """Of the whole order: what is filled included."""
     ts_venue: int
     ts_recv: int
+    price: str = ""
+    """"" where it is as before."""
 
 
 class AmendRejected(Message, frozen=True, array_like=True, tag=True):
-    """The order is as it was."""
+    """The venue has not changed the order, perhaps because it is done already."""
 
     venue: str
     client_order_id: str

@@ -20,6 +20,37 @@ class CancelOrder(Message, frozen=True, array_like=True, tag=True):
     strategy: str
 
 
+class ModifyOrder(Message, frozen=True, array_like=True, tag=True):
+    """strategy → order manager: give an open limit order another quantity, another price, or both."""
+
+    client_order_id: str
+    strategy: str
+    new_client_order_id: str
+    """For the order that takes its place where the venue cannot change one that is there."""
+    quantity: str
+    """Of the whole order: what is filled included; "" to leave it."""
+    price: str
+    """"" to leave it."""
+    stamps: Stamps
+
+
+class ListKind(Enum):
+    OCO = "OCO"
+    """Two orders for one quantity: one cancels the other."""
+    OTO = "OTO"
+    """The second order is placed when the first one is filled."""
+    OTOCO = "OTOCO"
+    """The same with an OCO pair as second and third order."""
+
+
+class SubmitOrderList(Message, frozen=True, array_like=True, tag=True):
+    """strategy → order manager: orders that depend on one another, for one symbol of one venue; all or none."""
+
+    kind: ListKind
+    orders: list[OrderSpec]
+    stamps: Stamps
+
+
 class CheckOrder(Message, frozen=True, array_like=True, tag=True):
     """order manager → risk checker. The intent is already in the journal."""
 
@@ -41,6 +72,58 @@ class Approved(Message, frozen=True, array_like=True, tag=True):
     stamps: Stamps
     epoch: int
     deadline: int
+
+
+class CheckChange(Message, frozen=True, array_like=True, tag=True):
+    """order manager → risk checker: the order `before` is to become `order`. The intent is already in the journal.
+
+    With the same client order id it is changed where it is; with another, `order` takes its place and its quantity is
+    only what is not filled yet. Answered by `ChangeDenied`, or by what the venue says.
+    """
+
+    before: OrderSpec
+    order: OrderSpec
+    filled: str
+    """Of `before`, as far as is known."""
+    venue_order_id: str
+    """Of `before`."""
+    stamps: Stamps
+    epoch: int
+    deadline: int
+
+
+class ApprovedChange(Message, frozen=True, array_like=True, tag=True):
+    """risk checker → router: the order passed every check before and after; the worse of both is reserved.
+
+    Only the risk checker makes one, and the router takes nothing else.
+    """
+
+    change: CheckChange
+
+
+class ChangeDenied(Message, frozen=True, array_like=True, tag=True):
+    """To the order manager: the change has certainly not left, in no part, and why; the order is as it was."""
+
+    client_order_id: str
+    reason: str
+    """As in `OrderDenied`."""
+    by: str
+
+
+class CheckOrderList(Message, frozen=True, array_like=True, tag=True):
+    """order manager → risk checker: as `CheckOrder`, for a whole list. A refusal is an `OrderDenied` for each order."""
+
+    kind: ListKind
+    orders: list[OrderSpec]
+    stamps: Stamps
+    epoch: int
+    deadline: int
+
+
+class ApprovedList(Message, frozen=True, array_like=True, tag=True):
+    """risk checker → router: as `Approved`, for all of a list."""
+
+    orders: CheckOrderList
 
 
 class PlaceOrder(Message, frozen=True, array_like=True, tag=True):
@@ -87,7 +170,7 @@ class CancelOrdersAtVenue(Message, frozen=True, array_like=True, tag=True):
 
 
 class AmendAtVenue(Message, frozen=True, array_like=True, tag=True):
-    """To a connector: make an open order smaller; it keeps its place in the queue.
+    """To a connector: change an open order where it is. Only smaller, it keeps its place in the queue on spot.
 
     Answered by `OrderAmended` or `AmendRejected`.
     """
@@ -99,10 +182,16 @@ class AmendAtVenue(Message, frozen=True, array_like=True, tag=True):
     """The new one, of the whole order: what is filled included."""
     epoch: int
     deadline: int
+    order: OrderSpec | None = None
+    """All of it as it is to be, where more than the quantity changes or the venue wants to be told the rest again."""
 
 
 class ReplaceAtVenue(Message, frozen=True, array_like=True, tag=True):
-    """To a connector: cancel an order and place `order`, which has been approved, only if that succeeded."""
+    """To a connector: cancel an order and place `order`, which has been approved, only if that succeeded.
+
+    What is filled of the old one beyond `filled` before it ends is never ordered again: then nothing is done, or
+    `order` is placed with so much less, which is told as `OrderAmended` before it is accepted.
+    """
 
     client_order_id: str
     """Of the order to cancel."""
@@ -111,15 +200,8 @@ class ReplaceAtVenue(Message, frozen=True, array_like=True, tag=True):
     stamps: Stamps
     epoch: int
     deadline: int
-
-
-class ListKind(Enum):
-    OCO = "OCO"
-    """Two orders for one quantity: one cancels the other."""
-    OTO = "OTO"
-    """The second order is placed when the first one is filled."""
-    OTOCO = "OTOCO"
-    """The same with an OCO pair as second and third order."""
+    filled: str = "0"
+    """Of the order to cancel, when the quantity of `order` was decided."""
 
 
 class PlaceOrderList(Message, frozen=True, array_like=True, tag=True):

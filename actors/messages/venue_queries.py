@@ -42,6 +42,8 @@ class OrderReported(Message, frozen=True, array_like=True, tag=True):
     state: OrderState
     """ACCEPTED, PARTIALLY_FILLED, FILLED, CANCELED, REJECTED or EXPIRED."""
     ts_recv: int
+    price: str = ""
+    """Limit price; "" where the venue does not say it."""
 
 
 class OrderNotFound(Message, frozen=True, array_like=True, tag=True):

@@ -73,6 +73,12 @@ class OrderSpec(msgspec.Struct, frozen=True, array_like=True):
     """None for an account with one position for each instrument."""
     good_till: int = 0
     """The venue cancels it then, nanoseconds since the epoch; 0 for never. For a limit order that is GTC."""
+    replaces: str = ""
+    """Client order id of the order that ends when this one begins: it was changed and this is what it became."""
+    list_id: str = ""
+    """Client order id of the first order of the order list that it is part of."""
+    exclusive: bool = False
+    """It and the others of its list that are so exclude one another: one works and the others end."""
 
 
 class Stamps(msgspec.Struct, frozen=True, array_like=True):

@@ -13,6 +13,8 @@ class OrderState(Enum):
     ACCEPTED = "ACCEPTED"
     PARTIALLY_FILLED = "PARTIALLY_FILLED"
     PENDING_CANCEL = "PENDING_CANCEL"
+    PENDING_UPDATE = "PENDING_UPDATE"
+    """It works, and a change of its price or quantity is on its way."""
     UNKNOWN = "UNKNOWN"
     FILLED = "FILLED"
     CANCELED = "CANCELED"
@@ -39,6 +41,13 @@ class OrderEvent(Enum):
     CANCEL_REQUESTED = "cancel requested"
     CANCEL_REJECTED = "cancel rejected"
     """Mostly because the order is done already, so nobody knows before the venue was asked."""
+    UPDATE_REQUESTED = "update requested"
+    UPDATED = "updated"
+    """It works as changed."""
+    UPDATE_DENIED = "update denied"
+    """The change has certainly not left: the order works as before."""
+    UPDATE_REJECTED = "update rejected"
+    """The venue said no to the change. The order may be done already, so nobody knows before the venue was asked."""
     CANCELED = "canceled"
     EXPIRED = "expired"
     REJECTED = "rejected"
@@ -47,9 +56,6 @@ class OrderEvent(Enum):
     """Nobody can say what the venue made of it: timeout, lost link, restart, or fills that are still to be fetched."""
 
 
-UNSETTLED = frozenset({OrderState.PENDING, OrderState.SENT, OrderState.PENDING_CANCEL})
-"""An answer is due."""
-WORKING = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
 FINAL = frozenset({OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED, OrderState.REJECTED, OrderState.DENIED})
 """Nothing more is expected and no exposure is left. A late message may still tell something else: see the table."""
 
@@ -85,6 +91,31 @@ TRANSITIONS: dict[tuple[OrderState, OrderEvent], OrderState] = {
     (_S.PENDING_CANCEL, _E.EXPIRED): _S.EXPIRED,
     (_S.PENDING_CANCEL, _E.REJECTED): _S.REJECTED,
     (_S.PENDING_CANCEL, _E.DENIED): _S.DENIED,
+    # a change under way; the order can be filled, cancelled or end as it can without
+    (_S.ACCEPTED, _E.UPDATE_REQUESTED): _S.PENDING_UPDATE,
+    (_S.PARTIALLY_FILLED, _E.UPDATE_REQUESTED): _S.PENDING_UPDATE,
+    (_S.PENDING_UPDATE, _E.UPDATED): _S.ACCEPTED,
+    (_S.PENDING_UPDATE, _E.UPDATE_DENIED): _S.ACCEPTED,
+    (_S.PENDING_UPDATE, _E.UPDATE_REJECTED): _S.UNKNOWN,
+    (_S.PENDING_UPDATE, _E.SENT): _S.PENDING_UPDATE,
+    (_S.PENDING_UPDATE, _E.ACCEPTED): _S.PENDING_UPDATE,
+    (_S.PENDING_UPDATE, _E.WORKING): _S.PENDING_UPDATE,
+    (_S.PENDING_UPDATE, _E.PARTIAL_FILL): _S.PENDING_UPDATE,
+    (_S.PENDING_UPDATE, _E.LAST_FILL): _S.FILLED,
+    (_S.PENDING_UPDATE, _E.CANCEL_REQUESTED): _S.PENDING_CANCEL,
+    (_S.PENDING_UPDATE, _E.CANCEL_REJECTED): _S.UNKNOWN,
+    (_S.PENDING_UPDATE, _E.CANCELED): _S.CANCELED,
+    (_S.PENDING_UPDATE, _E.EXPIRED): _S.EXPIRED,
+    (_S.PENDING_UPDATE, _E.REJECTED): _S.REJECTED,
+    (_S.PENDING_UPDATE, _E.LOST): _S.UNKNOWN,
+    **{
+        (state, event): state
+        for state in (
+            *(_S.ACCEPTED, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL, _S.UNKNOWN),
+            *(_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.REJECTED, _S.DENIED),
+        )
+        for event in (_E.UPDATED, _E.UPDATE_DENIED, _E.UPDATE_REJECTED)
+    },
     # the outcome is lost; only the venue's word about the order itself ends that, a fill that is not the last does not
     (_S.PENDING, _E.LOST): _S.UNKNOWN,
     (_S.SENT, _E.LOST): _S.UNKNOWN,

@@ -29,6 +29,13 @@ class Cancels:
     def forget(self, client_order_id: str) -> None:
         self._waiting.discard(client_order_id)
 
+    def send_waiting(self, client_order_id: str, order: Order | None, epoch: int, ctx: Context) -> None:
+        """`order` is None if it is no longer known."""
+        if order is None:
+            self.forget(client_order_id)
+        else:
+            self.send(order, epoch, ctx)
+
     def send(self, order: Order, epoch: int, ctx: Context) -> None:
         """Now if the order has left or nobody knows, else later; without an answer the order is asked about."""
         spec = order.spec

@@ -5,6 +5,8 @@ from itertools import islice
 from actors.messages import DeskSnapshot, Holding, OrderUpdated
 from actors.model.position import Position
 from actors.orders.ledger import Ledger, Order
+from actors.orders.reconciliation import Reconciliation
+from runtime.actor import Context, Subscribed
 
 SHOWN_ORDERS = 100
 
@@ -19,6 +21,7 @@ def order_updated(order: Order) -> OrderUpdated:
         order.reason,
         order.venue_order_id,
         order.updated,
+        order.change,
     )
 
 
@@ -41,6 +44,34 @@ def snapshot(ledger: Ledger, strategies: set[str] | None, recovering: bool) -> D
         recovering,
         tuple(holding(key, position) for key, position in positions.items()),
     )
+
+
+class Followers:
+    """Who is told how things stand when it subscribes, and once more when every venue is reconciled."""
+
+    def __init__(self, ledger: Ledger, reconciliation: Reconciliation) -> None:
+        self._ledger = ledger
+        self._reconciliation = reconciliation
+        self._whole_desk: set[str] = set()
+        """Subscribers of `orders.*`."""
+
+    def begin(self, message: Subscribed, ctx: Context) -> None:
+        topics = (pattern.partition(".") for pattern in message.patterns)
+        strategies = {name for kind, _, name in topics if kind in ("orders", "fills")}
+        if any("*" in name for name in strategies):
+            self._whole_desk.add(message.subscriber)
+            self._tell(message.subscriber, ctx)
+        elif strategies:
+            recovering = not self._reconciliation.complete
+            ctx.tell(message.subscriber, snapshot(self._ledger, strategies, recovering))
+
+    def tell_all(self, ctx: Context) -> None:
+        for subscriber in self._whole_desk:
+            self._tell(subscriber, ctx)
+
+    def _tell(self, subscriber: str, ctx: Context) -> None:
+        ctx.tell(subscriber, snapshot(self._ledger, None, not self._reconciliation.complete))
+        self._reconciliation.tell(subscriber, ctx)
 
 
 def holding(key: str, position: Position) -> Holding:

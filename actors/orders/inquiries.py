@@ -1,13 +1,14 @@
 """Asking the venues about orders: which ones, where, when again, and when "no such order" is the truth."""
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from random import Random
 
 import msgspec
 
 from actors import names
 from actors.messages import QueryFills, QueryOrder
+from actors.model.order_state import OrderState
 from actors.orders.ledger import Order
 from actors.settings import VenueSettings
 from runtime.actor import Context
@@ -89,6 +90,20 @@ class Inquiries:
                 inquiry.asked.setdefault(venue, now)
                 ctx.tell(names.connector(venue), QueryOrder(order.spec.client_order_id, order.spec.symbol))
 
+    def ask_missing(self, orders: list[Order], venue: str, listed: Container[str], ctx: Context) -> None:
+        """About those that may be at a venue which did not list them, unless they are on their way there."""
+        for order in orders:
+            new = order.state in (OrderState.PENDING, OrderState.SENT)
+            in_flight = new and ctx.now() < self.answer_due(order)
+            if venue in self.where(order) and not in_flight and order.spec.client_order_id not in listed:
+                self.ask(order, ctx)
+
+    def unresolved(self, orders: Mapping[str, Order], venue: str) -> bool:
+        """Something about an order that may be there is not known."""
+        return any(
+            venue in self.where(order) for order in orders.values() if order.state is OrderState.UNKNOWN or order.behind
+        )
+
     def answered(self, client_order_id: str, venue: str) -> int | None:
         """A question found its answer, or its end; when it had been asked, None if nothing is open there."""
         inquiry = self._inquiries.get(client_order_id)
@@ -123,10 +138,10 @@ class Inquiries:
         settings = self._venues.get(venue)
         return (round(settings.order_timeout_s * NS_PER_S) if settings else 0) + MARGIN_NS
 
-    def settled_at(self, order: Order, venue: str) -> int:
-        """From then on the order cannot arrive at the venue any more."""
+    def settled_at(self, order: Order, venue: str, intended: int = 0) -> int:
+        """From then on the order, or a change of it that was intended then, cannot arrive at the venue any more."""
         window = self._venues[venue].recv_window_ms * NS_PER_MS
-        return order.submitted + self._deadline_ns + window + CLOCK_DIFFERENCE_NS
+        return (intended or order.submitted) + self._deadline_ns + window + CLOCK_DIFFERENCE_NS
 
     def _retry(self, client_order_id: str, now: int, random: Random) -> Inquiry:
         inquiry = self._inquiries.get(client_order_id)

@@ -11,15 +11,17 @@ order submitted again is recognised. A fill for an order that is gone is foreign
 import hashlib
 from collections import deque
 from decimal import Decimal
-from enum import Enum
 from typing import assert_never
 
 import msgspec
 
 from actors.messages import (
+    AmendRejected,
     CancelOrder,
     CancelRejected,
+    ChangeDenied,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderDenied,
     OrderExpired,
@@ -30,78 +32,16 @@ from actors.messages import (
     OrderSent,
     OutcomeUnknown,
     SubmitOrder,
+    SubmitOrderList,
 )
 from actors.model.order import OrderSpec
 from actors.model.order_state import FINAL, TRANSITIONS, OrderEvent, OrderState
-from actors.model.position import ZERO, Position
-from actors.orders.records import EpochBegan, Record
-
-
-class Anomaly(Enum):
-    FOREIGN = "foreign"
-    """About an order that is not, or no longer, known here."""
-    DUPLICATE_ORDER = "duplicate_order"
-    DUPLICATE_FILL = "duplicate_fill"
-    LATE_FILL = "late_fill"
-    """Counted, for an order that was final."""
-    OVERFILL = "overfill"
-    """Counted, and more than was ordered."""
-    ILLEGAL = "illegal_transition"
-    RESURRECTED = "resurrected"
-    """The venue has an order that was taken for refused or unsent."""
-
-
-class Order(msgspec.Struct):
-    """One order as the desk knows it. Owned by the ledger; others read."""
-
-    spec: OrderSpec
-    """With the venue once the router has chosen it."""
-    quantity: Decimal
-    submitted: int
-    """When its intent was written, nanoseconds since the epoch."""
-    updated: int
-    state: OrderState = OrderState.PENDING
-    filled: Decimal = ZERO
-    cost: Decimal = ZERO
-    """Sum of price times quantity of its fills."""
-    venue_filled: Decimal = ZERO
-    """The most that the venue has said to be filled."""
-    ending: OrderEvent | None = None
-    """How the venue ended it, while fills are missing."""
-    venue_order_id: str = ""
-    reason: str = ""
-    sent: bool = False
-    """It has left: told by the connector, or the venue has spoken of it."""
-    at_venue: bool = False
-    """The venue has, or had, it."""
-    cancel_requested: bool = False
-    trade_ids: set[str] = msgspec.field(default_factory=set)
-
-    @property
-    def final(self) -> bool:
-        return self.state in FINAL
-
-    @property
-    def behind(self) -> bool:
-        """Fills are missing here."""
-        return self.filled < self.venue_filled
-
-    @property
-    def average_price(self) -> Decimal | None:
-        return self.cost / self.filled if self.filled else None
-
-
-class Outcome(msgspec.Struct):
-    """What one record did."""
-
-    news: bool = False
-    """Something changed, so the record belongs into the journal."""
-    orders: list[Order] = msgspec.field(default_factory=list)
-    """Orders that look different now, or miss fills that they did not miss before."""
-    fill: OrderFilled | None = None
-    """Counted for the first time; its client order id is filled in."""
-    anomalies: list[Anomaly] = msgspec.field(default_factory=list)
-    detail: str = ""
+from actors.model.position import Position
+from actors.orders.order import Anomaly as Anomaly
+from actors.orders.order import Order as Order
+from actors.orders.order import Outcome as Outcome
+from actors.orders.order import is_as_wanted, is_less
+from actors.orders.records import ChangeIntended, EpochBegan, OneOrder, Record
 
 
 class Ledger:
@@ -154,7 +94,10 @@ class Ledger:
         self.epoch = max(self.epoch, record.epoch)
         event = record.event
         if isinstance(event, SubmitOrder):
-            self._submit(event, record.ts, outcome)
+            self._submit(event.order, record.ts, outcome)
+        elif isinstance(event, SubmitOrderList):
+            for spec in event.orders:
+                self._submit(spec, record.ts, outcome)
         elif isinstance(event, EpochBegan):
             outcome.news = True
             for order in list(self.open.values()):
@@ -168,8 +111,7 @@ class Ledger:
             self._change(known, event, record.ts, outcome)
         return outcome
 
-    def _submit(self, event: SubmitOrder, ts: int, outcome: Outcome) -> None:
-        spec = event.order
+    def _submit(self, spec: OrderSpec, ts: int, outcome: Outcome) -> None:
         if self.knows(spec.client_order_id):
             outcome.anomalies.append(Anomaly.DUPLICATE_ORDER)
             return
@@ -179,23 +121,7 @@ class Ledger:
         outcome.news = True
         outcome.orders.append(order)
 
-    def _change(
-        self,
-        order: Order,
-        event: CancelOrder
-        | OrderDenied
-        | OrderRouted
-        | OrderSent
-        | OrderAccepted
-        | OrderRejected
-        | OrderCanceled
-        | OrderExpired
-        | CancelRejected
-        | OutcomeUnknown
-        | OrderReported,
-        ts: int,
-        outcome: Outcome,
-    ) -> None:
+    def _change(self, order: Order, event: OneOrder, ts: int, outcome: Outcome) -> None:
         match event:
             case OrderSent():
                 outcome.news |= not order.sent
@@ -205,7 +131,7 @@ class Ledger:
             case OrderAccepted():
                 self._locate(order, event.venue, event.venue_order_id, outcome)
                 self._witness(order, outcome)
-                self._move(order, OrderEvent.WORKING if order.filled else OrderEvent.ACCEPTED, ts, outcome)
+                self._works(order, ts, outcome)
             case OrderCanceled():
                 self._end(order, OrderEvent.CANCELED, event.venue, event.filled_quantity, ts, outcome)
             case OrderExpired():
@@ -230,11 +156,73 @@ class Ledger:
                 self._move(order, OrderEvent.LOST, ts, outcome, event.reason)
             case OrderReported():
                 self._report(order, event, ts, outcome)
+            case ChangeIntended():
+                self._intend(order, event.order, ts, outcome)
+            case OrderAmended():
+                self._amended(order, event.quantity, event.price, ts, outcome)
+            case AmendRejected():
+                self._unchanged(order, OrderEvent.UPDATE_REJECTED, f"{event.code}: {event.reason}", ts, outcome)
+            case ChangeDenied():
+                self._unchanged(order, OrderEvent.UPDATE_DENIED, event.reason, ts, outcome)
             case _:
                 assert_never(event)
 
+    def _intend(self, order: Order, wanted: OrderSpec, ts: int, outcome: Outcome) -> None:
+        order.change, order.change_ts = wanted, ts
+        self._move(order, OrderEvent.UPDATE_REQUESTED, ts, outcome)
+        if not order.amending:
+            order.successor = wanted.client_order_id
+            self._submit(wanted, ts, outcome)
+
+    def _amended(self, order: Order, quantity: str, price: str, ts: int, outcome: Outcome) -> None:
+        """The venue has it with that quantity and price, "" where that is as before."""
+        wanted = order.change if order.amending and is_as_wanted(order, quantity, price) else None
+        if wanted is not None:
+            quantity, price, order.change = wanted.quantity, wanted.price or "", None
+        elif Decimal(quantity) == order.quantity and Decimal(price or 0) in (0, Decimal(order.spec.price or 0)):
+            return
+        order.spec = msgspec.structs.replace(order.spec, quantity=quantity, price=price or order.spec.price)
+        order.quantity = Decimal(quantity)
+        outcome.news = True
+        outcome.orders.append(order)
+        if wanted is not None:
+            self._move(order, OrderEvent.UPDATED, ts, outcome)
+        self._after_change(order, ts, outcome)
+
+    def _unchanged(self, order: Order, event: OrderEvent, reason: str, ts: int, outcome: Outcome) -> None:
+        """A change came to nothing, and neither did the order that was to take its place."""
+        if (wanted := order.change) is None:
+            return
+        order.change = None
+        outcome.news = True
+        outcome.orders.append(order)
+        self._move(order, event, ts, outcome, reason)
+        self._after_change(order, ts, outcome)
+        successor = self._orders.get(wanted.client_order_id)
+        if successor is not None and successor is not order and not successor.sent:
+            self._move(successor, OrderEvent.DENIED, ts, outcome, reason)
+
+    def _forget_change(self, order: Order) -> None:
+        """What was to take the place of another order is over."""
+        old = self._orders.get(order.spec.replaces)
+        if old is not None and old.change is not None and old.change.client_order_id == order.spec.client_order_id:
+            old.change = None
+
+    def _after_change(self, order: Order, ts: int, outcome: Outcome) -> None:
+        if order.filled >= order.quantity and not order.final:
+            self._move(order, OrderEvent.LAST_FILL, ts, outcome, order.reason)
+        elif order.filled and order.state is OrderState.ACCEPTED:
+            self._move(order, OrderEvent.WORKING, ts, outcome, order.reason)
+
+    def _works(self, order: Order, ts: int, outcome: Outcome) -> None:
+        """Says the venue; while it is not known as what, it stays UNKNOWN."""
+        if order.state is not OrderState.UNKNOWN or not order.amending:
+            self._move(order, OrderEvent.WORKING if order.filled else OrderEvent.ACCEPTED, ts, outcome)
+
     def _report(self, order: Order, event: OrderReported, ts: int, outcome: Outcome) -> None:
         filled = Decimal(event.filled_quantity or 0)
+        if is_as_wanted(order, event.quantity, event.price) if order.amending else is_less(order, event.quantity):
+            self._amended(order, event.quantity, event.price, ts, outcome)
         match event.state:
             case OrderState.CANCELED:
                 self._end(order, OrderEvent.CANCELED, event.venue, event.filled_quantity, ts, outcome)
@@ -252,7 +240,7 @@ class Ledger:
             case _:
                 self._told_filled(order, event.filled_quantity, outcome)
                 self._witness(order, outcome)
-                self._move(order, OrderEvent.WORKING if order.filled else OrderEvent.ACCEPTED, ts, outcome)
+                self._works(order, ts, outcome)
         self._locate(order, event.venue, event.venue_order_id, outcome)
 
     def _fill(self, fill: OrderFilled, ts: int, outcome: Outcome) -> None:
@@ -353,6 +341,9 @@ class Ledger:
         if not any(order is changed for changed in outcome.orders):
             outcome.orders.append(order)
         if after in FINAL:
+            order.change = None
+            if order.spec.replaces:
+                self._forget_change(order)
             if before not in FINAL:
                 del self.open[order.spec.client_order_id]
                 self._retire(order.spec.client_order_id)

@@ -7,7 +7,7 @@ Guarantees
 - Nobody's silence ends an order. What is not known is UNKNOWN and asked of the venue until it answers, and "no such
   order" counts only if it was asked after the order could not arrive any more: its deadline, the venue's own
   `recvWindow` and a second of clock difference.
-- A cancel, once requested, is pursued until the order is final.
+- A cancel, once requested, is pursued until the order is final, and so is what was to take its place.
 - After every (re)connect, and periodically, local and venue state are compared and differences resolved: open orders,
   fills, balances. Orders that this desk did not make are reported and counted, never cancelled.
 - A new life replays the journal, and takes an epoch above every earlier one's, also across runs.
@@ -15,6 +15,7 @@ Guarantees
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -22,14 +23,20 @@ import msgspec
 from actors import names
 from actors.messages import (
     AccountReported,
+    AmendRejected,
     CancelAtVenue,
     CancelOrder,
     CancelRejected,
+    ChangeDenied,
+    CheckChange,
     CheckOrder,
+    CheckOrderList,
     FillRecorded,
     FillsReported,
+    ModifyOrder,
     OpenOrdersReported,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderDenied,
     OrderExpired,
@@ -40,34 +47,40 @@ from actors.messages import (
     OrderReported,
     OrderRouted,
     OrderSent,
-    OrderUpdated,
     OutcomeUnknown,
     QueryAccount,
     QueryFailed,
     QueryOpenOrders,
     QueryOrder,
     SubmitOrder,
+    SubmitOrderList,
     VenueDown,
     VenueUp,
 )
-from actors.model.order import OrderSpec, Stamps
-from actors.model.order_state import UNSETTLED, WORKING, OrderState
+from actors.model.order import Stamps
+from actors.model.order_state import OrderState
 from actors.orders.cancels import Cancels
-from actors.orders.desk_view import order_updated, plain_ledger, snapshot
+from actors.orders.changes import WORKING, Changes
+from actors.orders.desk_view import Followers, order_updated, plain_ledger
 from actors.orders.inquiries import MARGIN_NS, Inquiries
-from actors.orders.intake import refusal
+from actors.orders.intake import refusal, refuse
 from actors.orders.journal import OrderJournal
 from actors.orders.ledger import Anomaly, Ledger, Order, Outcome
+from actors.orders.lists import Lists
 from actors.orders.reconciliation import ReconcileDue, Reconciliation
 from actors.orders.records import EpochBegan, Event, Record
 from actors.orders.understudy import Understudy
 from actors.settings import OrderSettings, VenueSettings
+from actors.venues.refusals import deny
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Subscribed, Undelivered
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import Unavailable
 
 SWEEP_NS = 100 * NS_PER_MS
 """Due inquiries are looked for so often while there are any."""
+
+IN_FLIGHT = frozenset({OrderState.SENT, OrderState.PENDING_CANCEL, OrderState.PENDING_UPDATE})
+UNSETTLED = IN_FLIGHT | {OrderState.PENDING}
 
 
 class SweepDue(msgspec.Struct, frozen=True):
@@ -86,20 +99,24 @@ class OrderManager:
         self._deadline_ns = round(settings.command_deadline_s * NS_PER_S)
         self._inquiries = Inquiries(self._venues, self._deadline_ns)
         self._reconciliation = Reconciliation(self._venues, round(settings.reconcile_every_s * NS_PER_S))
-        self._whole_desk: set[str] = set()
-        """Subscribers of `orders.*`."""
+        self._followers = Followers(self.ledger, self._reconciliation)
         self._cancels = Cancels(self._inquiries, self._deadline_ns)
+        self._is_unresolved = partial(self._inquiries.unresolved, self.ledger.open)
         self._sweeping = False
         understudy = Understudy(lambda: OrderManager(venues, settings), round(settings.rehearse_every_ms * NS_PER_MS))
         self._counters: Counter[str] = Counter()
+        parts = (self.ledger, self._journal, self._inquiries, self._venues, self._deadline_ns, self._counters)
+        self._changes, self._lists = Changes(*parts), Lists(*parts)
         venue_events: tuple[type, ...] = (
             OrderRouted, OrderSent, OrderAccepted, OrderRejected, OrderFilled, OrderCanceled, OrderExpired,
-            CancelRejected, OutcomeUnknown,
+            CancelRejected, OutcomeUnknown, OrderAmended, AmendRejected, ChangeDenied,
         )  # fmt: skip
         self._handlers: dict[type, Callable[[Any, Context], object]] = {
             SubmitOrder: self.submit,
             OrderRehearsed: understudy.rehearse,
+            SubmitOrderList: self._on_submit_list,
             CancelOrder: self._on_cancel,
+            ModifyOrder: self._on_modify,
             OrderDenied: self._on_denied,
             **dict.fromkeys(venue_events, self._on_event),
             OrderReported: self._on_reported,
@@ -113,7 +130,7 @@ class OrderManager:
             SweepDue: self._on_sweep,
             ReconcileDue: self._reconciliation.due,
             Undelivered: self._on_undelivered,
-            Subscribed: self._on_subscribed,
+            Subscribed: self._followers.begin,
             ActorUp: self._on_actor_up,
             ActorDown: self._on_actor_down,
             Started: self._on_started,
@@ -162,14 +179,14 @@ class OrderManager:
                 self._publish_order(known, ctx)
             return
         if (reason := refusal(spec, self._venues)) is not None:
-            self._refuse(spec, reason, ctx)
+            refuse(spec, reason, self._counters, ctx)
             return
         now = ctx.now()
         record = Record(now, self.epoch, message)
         try:
             self._journal.intend(record, ctx)
         except Unavailable as error:
-            self._refuse(spec, f"JOURNAL_UNAVAILABLE: {error}", ctx)
+            refuse(spec, f"JOURNAL_UNAVAILABLE: {error}", self._counters, ctx)
             return
         self.ledger.apply(record)
         stamps = Stamps(message.stamps.market_recv, message.stamps.submitted, ctx.now())
@@ -179,11 +196,13 @@ class OrderManager:
         self._inquiries.schedule(spec.client_order_id, deadline + MARGIN_NS)
         self._arm(ctx)
 
-    def _refuse(self, spec: OrderSpec, reason: str, ctx: Context) -> None:
-        self._counters["refused"] += 1
-        ctx.log.warning("order_refused", client_order_id=spec.client_order_id, reason=reason)
-        update = OrderUpdated(spec, OrderState.DENIED, "0", None, reason, "", ctx.now())
-        ctx.publish(f"orders.{spec.strategy}", update)
+    def _on_submit_list(self, message: SubmitOrderList, ctx: Context) -> None:
+        self._lists.submit(message, self.epoch, ctx)
+        self._arm(ctx)
+
+    def _on_modify(self, message: ModifyOrder, ctx: Context) -> None:
+        self._changes.modify(message, self.epoch, ctx)
+        self._arm(ctx)
 
     def _on_cancel(self, message: CancelOrder, ctx: Context) -> None:
         order = self.ledger.order(message.client_order_id)
@@ -191,6 +210,8 @@ class OrderManager:
             self._counters["cancels_refused"] += 1
             ctx.log.warning("cancel_refused", client_order_id=message.client_order_id, strategy=message.strategy)
             return
+        for follower in self._changes.followers(order):
+            self._on_cancel(CancelOrder(follower.spec.client_order_id, message.strategy), ctx)
         if order.final:
             self._publish_order(order, ctx)
             return
@@ -279,8 +300,16 @@ class OrderManager:
             ctx.after(SWEEP_NS, SweepDue())
 
     def _on_reported(self, message: OrderReported, ctx: Context) -> None:
-        self._inquiries.answered(message.client_order_id, message.venue)
+        asked = self._inquiries.answered(message.client_order_id, message.venue)
         self._apply(message, ctx)
+        order = self.ledger.order(message.client_order_id)
+        if order is not None and self._changes.came_to_nothing(order, message, asked):
+            reason = "EXPIRED_UNSENT: the change has not arrived and cannot arrive any more"
+            self._apply(ChangeDenied(message.client_order_id, reason, names.ORDER_MANAGER), ctx)
+            self._apply(message, ctx)
+        if order is not None and order.amending and order.state is OrderState.UNKNOWN:
+            self._inquiries.begin(order, ctx)
+            self._arm(ctx)
 
     def _on_not_found(self, message: OrderNotFound, ctx: Context) -> None:
         client_order_id = message.client_order_id
@@ -322,27 +351,14 @@ class OrderManager:
         for report in ours:
             self._on_reported(report, ctx)
         listed = {report.client_order_id for report in ours}
-        for order in list(self.ledger.open.values()):
-            new = order.state in (OrderState.PENDING, OrderState.SENT)
-            in_flight = new and ctx.now() < self._inquiries.answer_due(order)
-            here = message.venue in self._inquiries.where(order)
-            if here and not in_flight and order.spec.client_order_id not in listed:
-                self._inquiries.ask(order, ctx)
+        self._inquiries.ask_missing(list(self.ledger.open.values()), message.venue, listed, ctx)
         self._arm(ctx)
         self._settle(ctx)
 
     def _settle(self, ctx: Context) -> None:
         """When nothing is left open anywhere, those who follow the whole desk continue from its state."""
-        if not self._reconciliation.complete and self._reconciliation.settle(self._unresolved, ctx):
-            for subscriber in self._whole_desk:
-                self._tell_desk(subscriber, ctx)
-
-    def _unresolved(self, venue: str) -> bool:
-        return any(
-            venue in self._inquiries.where(order)
-            for order in self.ledger.open.values()
-            if order.state is OrderState.UNKNOWN or order.behind
-        )
+        if not self._reconciliation.complete and self._reconciliation.settle(self._is_unresolved, ctx):
+            self._followers.tell_all(ctx)
 
     # ---- the other actors' lives
 
@@ -358,7 +374,7 @@ class OrderManager:
             return
         self._reconciliation.set_up(venue, False)
         for order in list(self.ledger.open.values()):
-            if order.spec.venue == venue and order.state in (OrderState.SENT, OrderState.PENDING_CANCEL):
+            if order.spec.venue == venue and order.state in IN_FLIGHT:
                 reason = f"CONNECTOR_DOWN: {message.reason}"
                 self._apply(OutcomeUnknown(venue, order.spec.client_order_id, reason, ctx.now()), ctx)
 
@@ -367,34 +383,17 @@ class OrderManager:
             self._send_cancel(client_order_id, ctx)
 
     def _send_cancel(self, client_order_id: str, ctx: Context) -> None:
-        order = self.ledger.order(client_order_id)
-        if order is None:
-            self._cancels.forget(client_order_id)
-        else:
-            self._cancels.send(order, self.epoch, ctx)
-            self._arm(ctx)
+        self._cancels.send_waiting(client_order_id, self.ledger.order(client_order_id), self.epoch, ctx)
+        self._arm(ctx)
 
     def _on_undelivered(self, message: Undelivered, ctx: Context) -> None:
         match message.message:
-            case CheckOrder() as check:
-                reason = f"RISK_CHECKER_UNAVAILABLE: {message.reason}"
-                self._on_denied(OrderDenied(check.order.client_order_id, reason, names.ORDER_MANAGER), ctx)
+            case CheckOrder() | CheckChange() | CheckOrderList() as check:
+                for denial in deny(check, f"RISK_CHECKER_UNAVAILABLE: {message.reason}", names.ORDER_MANAGER):
+                    self.receive(denial, ctx)
             case CancelAtVenue() as cancel:
                 self._cancels.keep(cancel.client_order_id)
             case QueryOrder() as query:
                 self._inquiries.answered(query.client_order_id, self._by_connector.get(message.to, ""))
             case _:
                 self._counters["undelivered"] += 1
-
-    def _on_subscribed(self, message: Subscribed, ctx: Context) -> None:
-        topics = (pattern.partition(".") for pattern in message.patterns)
-        strategies = {name for kind, _, name in topics if kind in ("orders", "fills")}
-        if any("*" in name for name in strategies):
-            self._whole_desk.add(message.subscriber)
-            self._tell_desk(message.subscriber, ctx)
-        elif strategies:
-            ctx.tell(message.subscriber, snapshot(self.ledger, strategies, not self._reconciliation.complete))
-
-    def _tell_desk(self, subscriber: str, ctx: Context) -> None:
-        ctx.tell(subscriber, snapshot(self.ledger, None, not self._reconciliation.complete))
-        self._reconciliation.tell(subscriber, ctx)

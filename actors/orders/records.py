@@ -7,9 +7,12 @@ One record is one MessagePack array `[ts, epoch, [event's class name, field, …
 import msgspec
 
 from actors.messages import (
+    AmendRejected,
     CancelOrder,
     CancelRejected,
+    ChangeDenied,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderDenied,
     OrderExpired,
@@ -20,7 +23,9 @@ from actors.messages import (
     OrderSent,
     OutcomeUnknown,
     SubmitOrder,
+    SubmitOrderList,
 )
+from actors.model.order import OrderSpec
 from runtime.message import Message
 
 
@@ -28,24 +33,35 @@ class EpochBegan(Message, frozen=True, array_like=True, tag=True):
     """A new life of the order manager: whatever an earlier one may have sent is UNKNOWN until the venue was asked."""
 
 
-Event = (
-    EpochBegan
-    | SubmitOrder
-    | CancelOrder
+class ChangeIntended(Message, frozen=True, array_like=True, tag=True):
+    """An open order is to become `order`: where it is, or another in its place if the client order id is another."""
+
+    client_order_id: str
+    order: OrderSpec
+
+
+OneOrder = (
+    CancelOrder
     | OrderDenied
     | OrderRouted
     | OrderSent
     | OrderAccepted
     | OrderRejected
-    | OrderFilled
     | OrderCanceled
     | OrderExpired
     | CancelRejected
     | OutcomeUnknown
     | OrderReported
+    | ChangeIntended
+    | OrderAmended
+    | AmendRejected
+    | ChangeDenied
 )
-"""`SubmitOrder` is the intent, written before anything leaves. What an answer of the venue did not change is not
-written: a fill that counts already, a report that tells nothing new."""
+"""What happens to one order that is known by its client order id."""
+
+Event = EpochBegan | SubmitOrder | SubmitOrderList | OrderFilled | OneOrder
+"""`SubmitOrder`, `SubmitOrderList` and `ChangeIntended` are intents, written before anything leaves. What an answer of
+the venue did not change is not written: a fill that counts already, a report that tells nothing new."""
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):

@@ -3,6 +3,10 @@
 Guarantees
 - Every check sees every strategy, every venue and every order that is not final; UNKNOWN ones at their worst case.
 - What was approved is reserved before the next order is looked at.
+- The orders of a list are approved together or not at all; of a pair that excludes one another the larger counts.
+- A change of an open order is checked as the order that it becomes, and against exposure and capital for what it adds;
+  the larger of before and after is reserved until the order manager tells what became of it. One that only makes the
+  order smaller is always approved, as a cancel is.
 - It fails closed: without the order manager's snapshot, the venue's instruments, its balances or a quote, and when a
   check of the user raises, the order is denied with a reason.
 """
@@ -12,26 +16,34 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import msgspec
+
 from actors import names
 from actors.messages import (
     AccountReported,
     Approved,
+    ApprovedChange,
+    ApprovedList,
+    CheckChange,
     CheckOrder,
+    CheckOrderList,
     DeskSnapshot,
     FillRecorded,
     InstrumentsListed,
     OpenOrdersReported,
-    OrderDenied,
     OrderRehearsed,
     OrderUpdated,
     Quote,
 )
 from actors.model.instrument import Instrument
-from actors.model.order import OrderSpec, OrderType, Side, Stamps
+from actors.model.order import WITH_PRICE, OrderSpec, Side, Stamps
 from actors.risk import CHECKS, DeskState, Proposal, load_checks
 from actors.risk.desk_state import ZERO, Claims
 from actors.settings import RiskLimits, VenueSettings
+from actors.venues.refusals import Asked, deny
 from runtime.actor import Context, Report, Started, Undelivered
+
+LATE = "DEADLINE: passed before the check"
 
 
 class RiskChecker:
@@ -56,6 +68,10 @@ class RiskChecker:
                 self._check(message, ctx)
             case OrderRehearsed():
                 self._rehearse(message, ctx)
+            case CheckChange():
+                self._check_change(message, ctx)
+            case CheckOrderList():
+                self._check_list(message, ctx)
             case OrderUpdated():
                 self.desk.update(message, self._place)
             case FillRecorded():
@@ -72,8 +88,8 @@ class RiskChecker:
                 self._instruments |= {f"{one.venue}.{one.symbol}": one for one in message.instruments}
             case OpenOrdersReported():
                 self.desk.foreign_orders[message.venue] = len(message.orders)
-            case Undelivered(message=Approved() as approved):
-                self._deny(approved.order, f"ROUTER_UNAVAILABLE: {message.reason}", ctx)
+            case Undelivered(message=(Approved() | ApprovedChange() | ApprovedList()) as approved):
+                self._deny(approved, f"ROUTER_UNAVAILABLE: {message.reason}", ctx)
             case Started():
                 self._start(ctx)
             case _:
@@ -101,11 +117,11 @@ class RiskChecker:
         spec = message.order
         now = ctx.now()
         if now > message.deadline:
-            self._deny(spec, "DEADLINE: passed before the check", ctx)
+            self._deny(message, LATE, ctx)
             return
         proposals = self._judge(spec)
         if isinstance(proposals, str):
-            self._deny(spec, proposals, ctx)
+            self._deny(message, proposals, ctx)
             return
         claims = _claims(proposals)
         self.desk.reserve(spec, [proposal.key for proposal in proposals], proposals[0].quantity, claims)
@@ -133,10 +149,93 @@ class RiskChecker:
             _claims(proposals)
         ctx.tell(names.ROUTER, message)
 
-    def _deny(self, spec: OrderSpec, reason: str, ctx: Context) -> None:
+    def _check_change(self, message: CheckChange, ctx: Context) -> None:
+        now = ctx.now()
+        if now > message.deadline:
+            self._deny(message, LATE, ctx)
+            return
+        if not _only_smaller(message):
+            reason = self._object_to_change(message)
+            if reason is not None:
+                self._deny(message, reason, ctx)
+                return
+        before = message.stamps
+        stamps = Stamps(before.market_recv, before.submitted, before.journaled, now)
+        ctx.tell(names.ROUTER, ApprovedChange(msgspec.structs.replace(message, stamps=stamps)))
+        self._counters["changes_approved"] += 1
+
+    def _object_to_change(self, message: CheckChange) -> str | None:
+        """Reserves what the order may become, or says why it must not."""
+        before, after, filled = message.before, message.order, Decimal(message.filled)
+        found, old = self._proposals(after), self._proposals(before)
+        if isinstance(found, str):
+            return found
+        if isinstance(old, str):
+            return old
+        if before.client_order_id not in self.desk.open:
+            return f"NOT_OPEN: {before.client_order_id} is over"
+        [proposal], [was] = found, old
+        held = was.quantity - filled
+        is_in_place = after.client_order_id == before.client_order_id
+        leaves = proposal.quantity - filled if is_in_place else proposal.quantity
+        proposal = msgspec.structs.replace(
+            proposal,
+            leaves=leaves,
+            added=max(ZERO, leaves - held),
+            before=before.client_order_id,
+            claimed=msgspec.structs.replace(was, leaves=held).claims(),
+        )
+        for check in self._checks:
+            reason = check(self.desk, self._limits, proposal)
+            if reason is not None:
+                return reason
+        if is_in_place:
+            self.desk.reserve_change(before.client_order_id, leaves, proposal.claims())
+        else:
+            self.desk.reserve(after, [proposal.key], leaves, proposal.claims())
+        return None
+
+    def _check_list(self, message: CheckOrderList, ctx: Context) -> None:
+        """One after another, each with what those before it hold; all of them or none."""
+        now, before = ctx.now(), message.stamps
+        reason = LATE if now > message.deadline else None
+        reserved: list[Proposal] = []
+        for spec in message.orders:
+            reason = reason or self._object_in_list(spec, reserved)
+        if reason is not None:
+            for proposal in reserved:
+                self.desk.withdraw(proposal.spec.client_order_id)
+            self._deny(message, reason, ctx)
+            return
+        stamps = Stamps(before.market_recv, before.submitted, before.journaled, now)
+        ctx.tell(names.ROUTER, ApprovedList(msgspec.structs.replace(message, stamps=stamps)))
+        self._counters["lists_approved"] += 1
+
+    def _object_in_list(self, spec: OrderSpec, reserved: list[Proposal]) -> str | None:
+        """Reserves what this order adds to the orders of its list before it, or says why it must not go."""
+        found = self._proposals(spec)
+        if isinstance(found, str):
+            return found
+        [proposal] = found
+        pair = [other for other in reserved if spec.exclusive and other.spec.exclusive]
+        held = max((other.leaves for other in pair), default=ZERO)
+        claimed: Claims = {}
+        for other in pair or reserved:
+            claimed |= msgspec.structs.replace(other, claimed={}).claims() if pair else other.brings()
+        proposal = msgspec.structs.replace(proposal, added=max(ZERO, proposal.leaves - held), claimed=claimed)
+        for check in self._checks:
+            reason = check(self.desk, self._limits, proposal)
+            if reason is not None:
+                return reason
+        self.desk.reserve(spec, [proposal.key], proposal.leaves, proposal.claims())
+        reserved.append(proposal)
+        return None
+
+    def _deny(self, asked: Asked, reason: str, ctx: Context) -> None:
         self._counters["denied"] += 1
         self._counters["denied_" + reason.partition(":")[0].lower()] += 1
-        ctx.tell(names.ORDER_MANAGER, OrderDenied(spec.client_order_id, reason, names.RISK_CHECKER))
+        for denial in deny(asked, reason, names.RISK_CHECKER):
+            ctx.tell(names.ORDER_MANAGER, denial)
 
     def _proposals(self, spec: OrderSpec) -> list[Proposal] | str:
         """The order at each venue where the router may send it, or why it cannot be judged."""
@@ -159,10 +258,22 @@ class RiskChecker:
             price = self._worst_price(spec, key)
             if quantity is None or quantity <= 0:
                 return f"INVALID_QUANTITY: {spec.quantity!r}"
-            if price is None or price < 0 or (price == 0 and spec.type is OrderType.LIMIT):
+            if spec.stop_price is not None and ((stop := _number(spec.stop_price)) is None or stop <= 0):
+                return f"INVALID_PRICE: {spec.stop_price!r} to be triggered at"
+            if price is None or price < 0 or (price == 0 and spec.type in WITH_PRICE):
                 return f"INVALID_PRICE: {spec.price!r}"
             proposals.append(
-                Proposal(spec, key, instrument, self.desk.at(key), quantity, price, self._fees.get(venue, ZERO))
+                Proposal(
+                    spec,
+                    key,
+                    instrument,
+                    self.desk.at(key),
+                    quantity,
+                    price,
+                    self._fees.get(venue, ZERO),
+                    quantity,
+                    quantity,
+                )
             )
         return proposals
 
@@ -173,8 +284,11 @@ class RiskChecker:
 
     def _worst_price(self, spec: OrderSpec, key: str) -> Decimal | None:
         """None for a limit price that is no number; 0 for a market order while there is no quote."""
-        if spec.type is OrderType.LIMIT:
+        if spec.type in WITH_PRICE:
             return None if spec.price is None else _number(spec.price)
+        if spec.stop_price is not None:
+            stop = _number(spec.stop_price)
+            return stop if stop is None or spec.side is Side.SELL else stop * (1 + self._limits.price_band)
         exposure = self.desk.at(key)
         if spec.side is Side.BUY:
             return (exposure.ask or exposure.price or ZERO) * (1 + self._limits.price_band)
@@ -191,7 +305,9 @@ class RiskChecker:
             if instrument is not None and price is not None:
                 fee = self._fees.get(venue, ZERO)
                 exposure = self.desk.at(key)
-                claims |= Proposal(spec, key, instrument, exposure, Decimal(spec.quantity), price, fee).claims()
+                quantity = Decimal(spec.quantity)
+                proposal = Proposal(spec, key, instrument, exposure, quantity, price, fee, quantity, quantity)
+                claims |= proposal.claims()
         return [f"{venue}.{spec.symbol}" for venue in venues], claims
 
 
@@ -200,6 +316,13 @@ def _claims(proposals: Sequence[Proposal]) -> Claims:
     for proposal in proposals:
         claims |= proposal.claims()
     return claims
+
+
+def _only_smaller(change: CheckChange) -> bool:
+    """Where it is, at the same price: the desk holds less afterwards whatever else is true."""
+    before, after = change.before, change.order
+    is_in_place = (before.client_order_id, before.price) == (after.client_order_id, after.price)
+    return is_in_place and Decimal(after.quantity) < Decimal(before.quantity)
 
 
 def _number(text: str) -> Decimal | None:

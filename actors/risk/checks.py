@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 
 from actors.model.instrument import Instrument
-from actors.model.order import OrderSpec, OrderType, Side
+from actors.model.order import WITH_PRICE, OrderSpec, Side
 from actors.risk.desk_state import ZERO, Claims, DeskState, InstrumentExposure
 from actors.settings import RiskLimits
 
@@ -27,6 +27,14 @@ class Proposal(msgspec.Struct, frozen=True):
     """Worst price at which it can fill: its limit, or for a market order the edge of the price band."""
     fee: Decimal
     """Fraction of the notional, the higher of the venue's two."""
+    leaves: Decimal
+    """What of the quantity is not filled yet."""
+    added: Decimal
+    """How much more may be filled than the desk counts already: all of a new order, less of a changed one."""
+    before: str = ""
+    """Client order id of the order that is being changed; it is one order with what it becomes."""
+    claimed: Claims = {}
+    """What that order claims already; the venue frees it first."""
 
     @property
     def buys(self) -> bool:
@@ -37,14 +45,24 @@ class Proposal(msgspec.Struct, frozen=True):
         return self.quantity * self.price
 
     def claims(self) -> Claims:
-        """Of a contract the whole notional, as if it were not leveraged."""
+        """Beyond what is claimed already. Of a contract the whole notional, as if it were not leveraged."""
         instrument = self.instrument
+        asset, amount = instrument.quote, self.leaves * self.price * (1 + self.fee)
         if instrument.margin:
-            taken = ZERO if self.spec.reduce_only else self.notional * (1 + self.fee)
-            return {(instrument.venue, instrument.margin): taken}
+            asset, amount = instrument.margin, ZERO if self.spec.reduce_only else amount
+        elif not self.buys:
+            asset, amount = instrument.base, self.leaves
+        key = (instrument.venue, asset)
+        return {key: max(ZERO, amount - self.claimed[key]) if key in self.claimed else amount}
+
+    def brings(self) -> Claims:
+        """What the account will have more when it is filled, at least."""
+        instrument, kept = self.instrument, 1 - self.fee
+        if instrument.margin:
+            return {}
         if self.buys:
-            return {(instrument.venue, instrument.quote): self.notional * (1 + self.fee)}
-        return {(instrument.venue, instrument.base): self.quantity}
+            return {(instrument.venue, instrument.base): self.leaves * kept}
+        return {(instrument.venue, instrument.quote): self.leaves * self.price * kept}
 
 
 Check = Callable[[DeskState, RiskLimits, Proposal], str | None]
@@ -70,9 +88,13 @@ def price_validity(desk: DeskState, limits: RiskLimits, order: Proposal) -> str 
     bid, ask = order.exposure.bid, order.exposure.ask
     if bid is None or ask is None:
         return f"NO_PRICE: no quote of {order.key} yet"
-    if order.spec.type is OrderType.MARKET:
+    instrument, price, spec = order.instrument, order.price, order.spec
+    if spec.stop_price is not None:
+        bid = ask = stop = Decimal(spec.stop_price)  # what it will meet when it is triggered
+        if instrument.tick_size and stop % instrument.tick_size:
+            return f"INVALID_PRICE: triggered at {stop}, which is not a multiple of {instrument.tick_size}"
+    if spec.type not in WITH_PRICE:
         return None
-    instrument, price = order.instrument, order.price
     if instrument.tick_size and price % instrument.tick_size:
         return f"INVALID_PRICE: {price} is not a multiple of {instrument.tick_size}"
     if instrument.min_price is not None and price < instrument.min_price:
@@ -99,7 +121,7 @@ def notional_validity(desk: DeskState, limits: RiskLimits, order: Proposal) -> s
 
 
 def open_orders(desk: DeskState, limits: RiskLimits, order: Proposal) -> str | None:
-    count = desk.open_orders - (order.spec.client_order_id in desk.open)
+    count = desk.open_orders - ((order.before or order.spec.client_order_id) in desk.open)
     if count >= limits.max_open_orders:
         return f"MAX_OPEN_ORDERS: {count} open, limit {limits.max_open_orders}"
     return None
@@ -107,13 +129,13 @@ def open_orders(desk: DeskState, limits: RiskLimits, order: Proposal) -> str | N
 
 def position_limit(desk: DeskState, limits: RiskLimits, order: Proposal) -> str | None:
     most = limits.max_position.get(order.key)
-    if most is None:
+    if most is None or not order.added:
         return None
     exposure = order.exposure
     if order.buys:
-        worst = exposure.position + exposure.buying + order.quantity
+        worst = exposure.position + exposure.buying + order.added
     else:
-        worst = exposure.selling + order.quantity - exposure.position
+        worst = exposure.selling + order.added - exposure.position
     if worst > most:
         return f"MAX_POSITION: {worst} of {order.key} at worst, limit {most}"
     return None
@@ -122,7 +144,7 @@ def position_limit(desk: DeskState, limits: RiskLimits, order: Proposal) -> str 
 def exposure_limit(desk: DeskState, limits: RiskLimits, order: Proposal) -> str | None:
     """What does not raise the instrument's worst case always passes: it must be possible to get out."""
     exposure = order.exposure
-    worst = exposure.worst_case(buy=order.quantity) if order.buys else exposure.worst_case(sell=order.quantity)
+    worst = exposure.worst_case(buy=order.added) if order.buys else exposure.worst_case(sell=order.added)
     added = worst * (exposure.price or ZERO) - exposure.exposure
     if added > 0 and desk.exposure + added > limits.max_exposure:
         return f"MAX_EXPOSURE: {desk.exposure + added} at worst, limit {limits.max_exposure}"

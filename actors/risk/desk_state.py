@@ -1,7 +1,9 @@
 """The whole desk's exposure as sums that every event moves, so that no check has to look at more than one instrument.
 
-Worst case: every open order that raises a position fills, none that lowers it does. An order whose state is UNKNOWN is
-open. Capital: what the venue calls free, less what our orders will take of it and the venue has not yet deducted.
+Worst case: every open order that raises a position fills, none that lowers it does; of orders that exclude one another
+(one and what is to take its place, the pair of an OCO) the largest. An order whose state is UNKNOWN is open, and one
+that is being changed counts as the larger of before and after. Capital: what the venue calls free, less what our orders
+will take of it and the venue has not yet deducted.
 """
 
 from collections.abc import Callable, Sequence
@@ -54,6 +56,8 @@ class Reservation(msgspec.Struct):
     claims: Claims
     touched: bool = False
     """It has been at the venue, so its claims end with the next balances, not with itself."""
+    group: str = ""
+    """Those of one group exclude one another: together they hold as much as the largest of them."""
 
 
 class DeskState:
@@ -69,6 +73,7 @@ class DeskState:
         """(venue, asset) → what the venue last called free."""
         self._claims: dict[tuple[str, str], dict[str, Decimal]] = {}
         self._claimed: dict[tuple[str, str], Decimal] = {}
+        self._groups: dict[str, list[Reservation]] = {}
 
     @property
     def open_orders(self) -> int:
@@ -109,6 +114,7 @@ class DeskState:
         for instrument in self.instruments.values():
             instrument.position = instrument.buying = instrument.selling = ZERO
         self.open.clear()
+        self._groups.clear()
         self._claims.clear()
         self._claimed.clear()
         for holding in snapshot.holdings:
@@ -124,10 +130,27 @@ class DeskState:
     def reserve(self, spec: OrderSpec, keys: Sequence[str], leaves: Decimal, claims: Claims) -> None:
         reservation = Reservation(keys, spec.side, leaves, claims)
         self.open[spec.client_order_id] = reservation
-        self._hold(reservation, leaves)
-        for key, amount in claims.items():
-            self._claims.setdefault(key, {})[spec.client_order_id] = amount
-            self._claimed[key] = self._claimed.get(key, ZERO) + amount
+        if spec.replaces or (spec.exclusive and spec.list_id):
+            reservation.leaves = ZERO
+            self._group(reservation, spec)
+            self._set_leaves(reservation, leaves)
+        else:
+            self._hold(reservation, leaves)
+        self._claim(spec.client_order_id, claims)
+
+    def withdraw(self, client_order_id: str) -> None:
+        """It does not go after all."""
+        reservation = self.open[client_order_id]
+        self._drop(client_order_id, reservation)
+        for key in reservation.claims:
+            self._drop_claim(key, client_order_id)
+
+    def reserve_change(self, client_order_id: str, leaves: Decimal, claims: Claims) -> None:
+        """An open order may become so much until the order manager tells what it has become."""
+        reservation = self.open[client_order_id]
+        self._set_leaves(reservation, max(leaves, reservation.leaves))
+        reservation.claims = claims | reservation.claims
+        self._claim(client_order_id, claims)
 
     def update(self, update: OrderUpdated, place: Placement) -> None:
         spec = update.order
@@ -140,9 +163,11 @@ class DeskState:
             if update.state is not OrderState.PENDING:
                 self._open(update, place)
         else:
-            leaves = max(ZERO, Decimal(spec.quantity) - Decimal(update.filled_quantity))
+            leaves = _leaves(update)
             keys = [f"{spec.venue}.{spec.symbol}"] if spec.venue else reservation.keys
-            if leaves != reservation.leaves or keys != reservation.keys:
+            if reservation.group:
+                self._set_leaves(reservation, leaves)
+            elif leaves != reservation.leaves or keys != reservation.keys:
                 self._hold(reservation, -reservation.leaves)
                 for key in [claim for claim in reservation.claims if spec.venue and claim[0] != spec.venue]:
                     del reservation.claims[key]
@@ -165,8 +190,7 @@ class DeskState:
     def _open(self, update: OrderUpdated, place: Placement) -> None:
         spec = update.order
         keys, claims = place(spec)
-        leaves = max(ZERO, Decimal(spec.quantity) - Decimal(update.filled_quantity))
-        self.reserve(spec, keys, leaves, claims)
+        self.reserve(spec, keys, _leaves(update), claims)
         self.open[spec.client_order_id].touched = update.state in AT_VENUE
 
     def _hold(self, reservation: Reservation, leaves: Decimal) -> None:
@@ -178,14 +202,48 @@ class DeskState:
                 instrument.selling += leaves
             self._value(instrument)
 
+    def _group(self, reservation: Reservation, spec: OrderSpec) -> None:
+        """With the other orders that it excludes, if there are any; an order is in one group at a time."""
+        if spec.replaces:
+            old = self.open.get(spec.replaces)
+            if old is None or (old.group and len(self._groups[old.group]) > 1):
+                return
+            if old.group:
+                del self._groups[old.group]
+            old.group = spec.replaces
+            self._groups[old.group] = [old]
+        reservation.group = spec.replaces or spec.list_id
+        self._groups.setdefault(reservation.group, []).append(reservation)
+
+    def _set_leaves(self, reservation: Reservation, leaves: Decimal) -> None:
+        members = self._groups[reservation.group] if reservation.group else [reservation]
+        before = max(member.leaves for member in members)
+        reservation.leaves = leaves
+        self._hold(reservation, max(member.leaves for member in members) - before)
+
+    def _claim(self, client_order_id: str, claims: Claims) -> None:
+        for key, amount in claims.items():
+            of_order = self._claims.setdefault(key, {})
+            of_order[client_order_id] = of_order[client_order_id] + amount if client_order_id in of_order else amount
+            self._claimed[key] = self._claimed.get(key, ZERO) + amount
+
     def _value(self, instrument: InstrumentExposure) -> None:
         now = ZERO if instrument.price is None else instrument.worst_case() * instrument.price
         self.exposure += now - instrument.exposure
         instrument.exposure = now
 
-    def _release(self, client_order_id: str, reservation: Reservation, update: OrderUpdated) -> None:
-        self._hold(reservation, -reservation.leaves)
+    def _drop(self, client_order_id: str, reservation: Reservation) -> None:
         del self.open[client_order_id]
+        if not reservation.group:
+            self._hold(reservation, -reservation.leaves)
+        else:
+            self._set_leaves(reservation, ZERO)
+            self._groups[reservation.group].remove(reservation)
+            if not self._groups[reservation.group]:
+                del self._groups[reservation.group]
+
+    def _release(self, client_order_id: str, reservation: Reservation, update: OrderUpdated) -> None:
+        self._drop(client_order_id, reservation)
         if not Decimal(update.filled_quantity) and not reservation.touched:
             for key in reservation.claims:
                 self._drop_claim(key, client_order_id)
@@ -194,3 +252,11 @@ class DeskState:
         amount = self._claims.get(key, {}).pop(client_order_id, None)
         if amount is not None:
             self._claimed[key] -= amount
+
+
+def _leaves(update: OrderUpdated) -> Decimal:
+    """What may still be filled, at most; if it is being changed where it is, of the larger quantity."""
+    quantity, pending = Decimal(update.order.quantity), update.pending
+    if pending is not None and pending.client_order_id == update.order.client_order_id:
+        quantity = max(quantity, Decimal(pending.quantity))
+    return max(ZERO, quantity - Decimal(update.filled_quantity))

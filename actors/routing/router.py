@@ -13,7 +13,11 @@ import msgspec
 
 from actors import names
 from actors.messages import (
+    AmendAtVenue,
     Approved,
+    ApprovedChange,
+    ApprovedList,
+    ChangeDenied,
     DeskSnapshot,
     InstrumentsListed,
     OrderDenied,
@@ -21,7 +25,9 @@ from actors.messages import (
     OrderRouted,
     OrderUpdated,
     PlaceOrder,
+    PlaceOrderList,
     Quote,
+    ReplaceAtVenue,
     VenueDown,
     VenueUp,
 )
@@ -76,6 +82,10 @@ class Router:
                 self._route(message, ctx)
             case OrderRehearsed():
                 self._rehearse(message, ctx)
+            case ApprovedChange():
+                self._route_change(message, ctx)
+            case ApprovedList():
+                self._route_list(message, ctx)
             case OrderUpdated():
                 self._learn(message, ctx)
             case VenueUp() if message.venue in self._venues:
@@ -87,6 +97,11 @@ class Router:
                 self._venues[message.venue].instruments = trading
             case Undelivered(message=PlaceOrder() as place):
                 self._deny(place.order.client_order_id, f"VENUE_DOWN: {message.to}: {message.reason}", ctx)
+            case Undelivered(message=(AmendAtVenue() | ReplaceAtVenue()) as change):
+                self._refuse_change(change.client_order_id, f"VENUE_DOWN: {message.to}: {message.reason}", ctx)
+            case Undelivered(message=PlaceOrderList(orders=orders)):
+                for order in orders:
+                    self._deny(order.client_order_id, f"VENUE_DOWN: {message.to}: {message.reason}", ctx)
             case DeskSnapshot():
                 self._in_flight.clear()
             case ActorDown():
@@ -146,6 +161,53 @@ class Router:
         venue = self._decide(message.order).venue
         if venue is not None:
             ctx.tell(names.connector(venue), message)
+
+    def _route_change(self, message: ApprovedChange, ctx: Context) -> None:
+        """To where the order lives."""
+        change = message.change
+        before, after = change.before, change.order
+        now = ctx.now()
+        if reason := self._objection(before.venue, change.deadline, now):
+            self._refuse_change(before.client_order_id, reason, ctx)
+            return
+        which = (before.client_order_id, change.venue_order_id)
+        command: AmendAtVenue | ReplaceAtVenue
+        if after.client_order_id == before.client_order_id:
+            command = AmendAtVenue(*which, after.symbol, after.quantity, change.epoch, change.deadline, after)
+        else:
+            stamps = msgspec.structs.replace(change.stamps, routed=now)
+            command = ReplaceAtVenue(*which, after, stamps, change.epoch, change.deadline, change.filled)
+            self._in_flight[after.client_order_id] = (before.venue, now)
+        ctx.tell(names.connector(before.venue), command)
+        self._counters["changes_routed"] += 1
+
+    def _route_list(self, message: ApprovedList, ctx: Context) -> None:
+        """To the venue that it names; a list has no other."""
+        checked, now = message.orders, ctx.now()
+        orders = checked.orders
+        venue = orders[0].venue
+        if reason := self._objection(venue, checked.deadline, now):
+            for order in orders:
+                self._deny(order.client_order_id, reason, ctx)
+            return
+        stamps = msgspec.structs.replace(checked.stamps, routed=now)
+        command = PlaceOrderList(checked.kind, orders, stamps, checked.epoch, checked.deadline)
+        ctx.tell(names.connector(venue), command)
+        self._in_flight |= {order.client_order_id: (venue, now) for order in orders}
+        self._counters["lists_routed"] += 1
+
+    def _objection(self, venue: str, deadline: int, now: int) -> str:
+        """Why something that has to go to this venue cannot; "" if it can."""
+        if now > deadline:
+            return "DEADLINE: passed before routing"
+        record = self._venues.get(venue)
+        if record is None or not record.up:
+            return f"VENUE_DOWN: {venue}: {'no such venue' if record is None else record.down_reason}"
+        return ""
+
+    def _refuse_change(self, client_order_id: str, reason: str, ctx: Context) -> None:
+        self._counters["denied"] += 1
+        ctx.tell(names.ORDER_MANAGER, ChangeDenied(client_order_id, reason, names.ROUTER))
 
     def _decide(self, order: OrderSpec) -> Decision:
         named = self._venues.get(order.venue)

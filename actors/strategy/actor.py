@@ -30,6 +30,7 @@ from actors.messages import (
     MarketEvent,
     MarkPrice,
     MiniTicker,
+    ModifyOrder,
     OrderRehearsed,
     OrderUpdated,
     PositionForceClosed,
@@ -37,6 +38,7 @@ from actors.messages import (
     QueryHistory,
     Quote,
     SubmitOrder,
+    SubmitOrderList,
     Ticker,
     Trade,
     VenueDown,
@@ -330,6 +332,13 @@ class StrategyActor:
                 return self._on_order(OrderUpdated(order, OrderState.DENIED, "0", None, reason, "", now))
             case OrderRehearsed():
                 pass
+            case SubmitOrderList(orders=orders):
+                reason = f"UNDELIVERED: {undelivered.reason}"
+                denied = [OrderUpdated(order, OrderState.DENIED, "0", None, reason, "", now) for order in orders]
+                return in_turn([partial(self._on_order, update) for update in denied])
+            case ModifyOrder(client_order_id=client_order_id):
+                update = self._desk.ledger.unchanged(client_order_id, f"UNDELIVERED: {undelivered.reason}", now)
+                return None if update is None else self._on_order(update)
             case CancelOrder() as cancel:
                 self._counters["cancels_retried"] += 1
                 self._desk.ctx.after(CANCEL_RETRY_NS, CancelDue(cancel))

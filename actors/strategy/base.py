@@ -13,6 +13,7 @@ from actors.messages import (
     HistoryPage,
     Kline,
     Liquidation,
+    ListKind,
     MarkPrice,
     MiniTicker,
     OrderFilled,
@@ -30,6 +31,7 @@ from actors.model.instrument import Instrument
 from actors.model.order import Side, TimeInForce
 from actors.strategy.amount import Amount
 from actors.strategy.desk import Desk, InstrumentBook
+from actors.strategy.lists import Leg
 from runtime.actor import Logger
 
 Later = Awaitable[None] | None
@@ -151,6 +153,31 @@ class Strategy:
     ) -> str:
         """As `buy`."""
         return self._desk.submit(Side.SELL, instrument, quantity, price, time_in_force, post_only)
+
+    def submit_list(self, kind: ListKind | str, instrument: str, *legs: Leg) -> list[str]:
+        """Send orders that depend on one another; all of them are placed, or none. Returns their client order ids.
+
+        OCO: two for one quantity, one of them a stop: as soon as one works, the other ends. OTO: the second is placed
+        when the first, a limit order, is filled. OTOCO: the same with a pair as second and third. Each is an order of
+        its own in `orders` and `on_order`; cancelling one of them cancels all that are open.
+        """
+        return self._desk.submit_list(ListKind(kind), instrument, legs)
+
+    def modify(
+        self, client_order_id: str, *, price: Amount | None = None, quantity: Amount | None = None
+    ) -> str | None:
+        """Give an own open limit order another price, another quantity, or both; what is not given stays.
+
+        `quantity` is of the whole order, what is filled included. Until it is known what became of it, the order is
+        `PENDING_UPDATE`, and what is filled meanwhile counts against the new quantity. Then `on_order` tells: the order
+        as it is now; or as it was, with the reason; or, where the venue cannot change it like this, that it is
+        `CANCELED` and another one, whose `order.replaces` is its id, has taken its place. The venue may refuse that
+        other one when the first is gone already: it is then `REJECTED`.
+
+        Returns the client order id of that other order, if there is going to be one; None if nothing was asked because
+        the order does not work or something is under way with it.
+        """
+        return self._desk.modify(client_order_id, quantity, price)
 
     def cancel(self, client_order_id: str) -> None:
         """Ask for the cancel of an own order; nothing happens if it is done or its cancel is on its way."""

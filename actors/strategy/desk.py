@@ -8,11 +8,14 @@ import msgspec
 from actors import names
 from actors.messages import (
     CancelOrder,
+    ListKind,
     MarketEvent,
+    ModifyOrder,
     OrderRehearsed,
     QueryHistory,
     Quote,
     SubmitOrder,
+    SubmitOrderList,
     Trade,
     VenueDown,
     VenueUp,
@@ -24,6 +27,7 @@ from actors.model.order import OrderSpec, OrderType, Side, Stamps, TimeInForce
 from actors.model.order_id import order_id
 from actors.strategy.amount import Amount, wire_amount
 from actors.strategy.ledger import Ledger
+from actors.strategy.lists import Leg, linked
 from runtime.actor import Context, Timer
 from runtime.clock import NS_PER_S
 
@@ -67,6 +71,8 @@ class Desk:
         self.rehearsal_due = 0 if rehearse_every_ns else NEVER
         """A market event that was read later is followed by a rehearsal."""
         self._rehearse_every_ns = rehearse_every_ns
+        self._changes = 0
+        """Asked for; each may need a client order id, too."""
         self._asked = 0
         """Queries of history."""
         self._topics: set[tuple[str, str]] = set()
@@ -157,9 +163,8 @@ class Desk:
         now: int,
     ) -> OrderSpec:
         venue, symbol = self.split(instrument)
-        ctx = self.ctx
         return OrderSpec(
-            client_order_id=order_id(ctx.incarnation, ctx.name, self.strategy, now, self.submitted),
+            client_order_id=self._next_id(now),
             strategy=self.strategy,
             venue=venue,
             symbol=symbol,
@@ -171,9 +176,47 @@ class Desk:
             post_only=post_only,
         )
 
+    def _next_id(self, now: int) -> str:
+        return order_id(self.ctx.incarnation, self.ctx.name, self.strategy, now, self.submitted + self._changes)
+
     def cancel(self, client_order_id: str) -> None:
         if self.ledger.request_cancel(client_order_id, self.ctx.now()) is not None:
             self.ctx.tell(names.ORDER_MANAGER, CancelOrder(client_order_id, self.strategy))
+
+    def submit_list(self, kind: ListKind, instrument: str, legs: Sequence[Leg]) -> list[str]:
+        venue, symbol = self.split(instrument)
+        if not venue:
+            raise ValueError(f"an order list needs a venue: one of {', '.join(self.instruments)}")
+        ctx = self.ctx
+        now = ctx.now()
+        specs = []
+        for leg in legs:
+            self.submitted += 1
+            specs.append(leg.spec(self._next_id(now), self.strategy, venue, symbol))
+        orders = linked(kind, specs)
+        for order in orders:
+            self.ledger.submit(order, now)
+        stamps = Stamps(market_recv=self.market_recv, submitted=now)
+        ctx.tell(names.ORDER_MANAGER, SubmitOrderList(kind, orders, stamps))
+        return [order.client_order_id for order in orders]
+
+    def modify(self, client_order_id: str, quantity: Amount | None, price: Amount | None) -> str | None:
+        if quantity is None and price is None:
+            raise ValueError("modify needs a quantity, a price, or both")
+        wire_quantity = "" if quantity is None else wire_amount("quantity", quantity)
+        wire_price = "" if price is None else wire_amount("price", price)
+        ctx = self.ctx
+        now = ctx.now()
+        if self.ledger.request_change(client_order_id, now) is None:
+            return None
+        self._changes += 1
+        new_id = self._next_id(now)
+        stamps = Stamps(market_recv=self.market_recv, submitted=now)
+        ctx.tell(
+            names.ORDER_MANAGER,
+            ModifyOrder(client_order_id, self.strategy, new_id, wire_quantity, wire_price, stamps),
+        )
+        return new_id
 
     def cancel_all(self) -> None:
         for client_order_id in list(self.ledger.orders):

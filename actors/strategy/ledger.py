@@ -8,6 +8,7 @@ from actors.messages import DeskSnapshot, FillRecorded, OrderUpdated
 from actors.model.order import OrderSpec, Side
 from actors.model.order_state import FINAL, OrderState
 
+CHANGEABLE = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
 LOST_SIGHT = "ORDER_MANAGER_RESTARTED: not open any more; what it filled is in the position"
 
 
@@ -39,6 +40,22 @@ class Ledger:
         self.orders[client_order_id] = msgspec.structs.replace(known, state=OrderState.PENDING_CANCEL, ts=now)
         return known
 
+    def request_change(self, client_order_id: str, now: int) -> OrderUpdated | None:
+        """The order that is to be changed; None unless it works and nothing else is under way with it."""
+        known = self.orders.get(client_order_id)
+        if known is None or known.state not in CHANGEABLE:
+            return None
+        self.orders[client_order_id] = msgspec.structs.replace(known, state=OrderState.PENDING_UPDATE, ts=now)
+        return known
+
+    def unchanged(self, client_order_id: str, reason: str, now: int) -> OrderUpdated | None:
+        """Its change has not got anywhere; None if something else was heard of the order meanwhile."""
+        known = self.orders.get(client_order_id)
+        if known is None or known.state is not OrderState.PENDING_UPDATE:
+            return None
+        state = OrderState.PARTIALLY_FILLED if Decimal(known.filled_quantity) else OrderState.ACCEPTED
+        return msgspec.structs.replace(known, state=state, reason=reason, ts=now)
+
     @property
     def is_cancelling(self) -> bool:
         """An order whose cancel was asked for is still open, whatever was told of it meanwhile."""
@@ -47,6 +64,8 @@ class Ledger:
     def update(self, update: OrderUpdated) -> None:
         client_order_id = update.order.client_order_id
         self._unanswered.discard(client_order_id)
+        if update.order.replaces in self._cancelling:
+            self._cancelling.add(client_order_id)
         if update.state in FINAL:
             self.orders.pop(client_order_id, None)
         else:

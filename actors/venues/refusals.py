@@ -4,9 +4,15 @@ from typing import assert_never
 
 from actors.messages import (
     AmendAtVenue,
-    AmendRejected,
+    Approved,
+    ApprovedChange,
+    ApprovedList,
     CancelAtVenue,
     CancelRejected,
+    ChangeDenied,
+    CheckChange,
+    CheckOrder,
+    CheckOrderList,
     OrderDenied,
     OutcomeUnknown,
     PlaceOrder,
@@ -20,7 +26,23 @@ from actors.messages import (
 )
 from actors.venues.contract import Change, Command
 
+Asked = CheckOrder | Approved | CheckChange | ApprovedChange | CheckOrderList | ApprovedList
+"""On the way to the connector, before and after its approval."""
+Denial = OrderDenied | ChangeDenied
 Refusal = OrderDenied | CancelRejected | QueryFailed
+
+
+def deny(asked: Asked, reason: str, by: str) -> list[Denial]:
+    """It got no further than to `by`: nothing of it has left."""
+    match asked:
+        case CheckOrder() | Approved():
+            return [OrderDenied(asked.order.client_order_id, reason, by)]
+        case CheckChange(before=before) | ApprovedChange(change=CheckChange(before=before)):
+            return [ChangeDenied(before.client_order_id, reason, by)]
+        case CheckOrderList(orders=orders) | ApprovedList(orders=CheckOrderList(orders=orders)):
+            return [OrderDenied(order.client_order_id, reason, by) for order in orders]
+        case _:
+            assert_never(asked)
 
 
 def refuse(venue: str, command: Command, code: str, words: str, now: int, by: str = "") -> Refusal:
@@ -45,17 +67,12 @@ def lose(venue: str, command: Command, reason: str, now: int) -> OutcomeUnknown 
             return QueryFailed(venue, type(command).__name__, key_of(command), reason)
 
 
-def refuse_change(
-    venue: str, change: Change, code: str, words: str, now: int, by: str = ""
-) -> list[AmendRejected | CancelRejected | OrderDenied]:
+def refuse_change(venue: str, change: Change, code: str, words: str, now: int, by: str = "") -> list[Denial]:
     """It certainly was not carried out, in no part."""
     reason = f"{code}: {words}"
     match change:
-        case AmendAtVenue():
-            return [AmendRejected(venue, change.client_order_id, code, words, now)]
-        case ReplaceAtVenue():
-            cancel = CancelRejected(venue, change.client_order_id, code, words, now)
-            return [cancel, OrderDenied(change.order.client_order_id, reason, by)]
+        case AmendAtVenue() | ReplaceAtVenue():
+            return [ChangeDenied(change.client_order_id, reason, by)]
         case PlaceOrderList():
             return [OrderDenied(order.client_order_id, reason, by) for order in change.orders]
         case _:

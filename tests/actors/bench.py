@@ -15,6 +15,7 @@ from actors.messages import (
 from actors.model.instrument import Instrument
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
 from actors.venues.contract import (
+    Change,
     Command,
     ConnectLimit,
     OpenLink,
@@ -81,6 +82,9 @@ class ScriptedProtocol:
 
     def execute(self, command: Command, now: int) -> list[Output]:
         return self._answer("execute", command)
+
+    def change(self, command: Change, now: int) -> list[Output]:
+        return self._answer("change", command)
 
     def on_not_sent(self, frame: SendFrame, now: int) -> list[Output]:
         return self._answer("not sent", frame.payload)

@@ -13,6 +13,7 @@ from actors.messages import (
     OrderSent,
     QueryFailed,
     QueryOrder,
+    ReplaceAtVenue,
     Trade,
     VenueDown,
     VenueUp,
@@ -49,6 +50,19 @@ def test_an_order_whose_frame_does_not_leave_is_never_told_as_sent() -> None:
     bench.tell(place(), SendFrame("orders", b"order"))
     assert bench.protocol.calls == [("execute", place()), ("not sent", b"order")]
     assert bench.ctx.told == []
+
+
+def test_the_order_that_takes_anothers_place_is_told_as_sent_when_its_frame_left() -> None:
+    change = ReplaceAtVenue("f" * 32, "v", place().order, Stamps(market_recv=5), 1, NOW + S)
+    bench = Bench()
+    bench.tell(change, SendFrame("orders", b"replace"))
+    sent = OrderSent(ID, "venue", Stamps(market_recv=5, sent=NOW))
+    assert bench.ctx.told == [("order_manager", sent), ("latency_monitor", sent)]
+    bench.ctx.told.clear()
+    bench.ctx.links_up.remove("orders")
+    bench.tell(change, SendFrame("orders", b"replace"))
+    assert bench.ctx.told == []
+    assert bench.protocol.calls[-1] == ("not sent", b"replace")
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
+from actors.orders.records import decode
 from tests.desk.runs import ROOT, Run, Status, free_port, outcry_run, venue_truth
-from tests.desk.truth import Truth, shortest
+from tests.desk.truth import Truth, records, shortest
 
 DEMO = ROOT / "configs" / "demo.yaml"
 ACTORS = (
@@ -82,13 +83,14 @@ def is_trading(status: Status) -> bool:
     return ready and status["venues"].get("binance", {}).get("connected", False) and status["fills"] > 0
 
 
-def trading(tmp_path: Path, **cluster: Any) -> Iterator[Trading]:
+def trading(tmp_path: Path, changes: bool = False, **cluster: Any) -> Iterator[Trading]:
+    """`changes`: the strategy also modifies its orders and sends order lists."""
     port, end = free_port(), tmp_path / "end"
     document = demo("ray")
     document["cluster"] = cluster
     document["venues"]["binance"]["simulate"]["port"] = port
     document["strategies"]["maker"]["class"] = "tests.desk.trader:Trader"
-    document["strategies"]["maker"]["parameters"]["until_file"] = str(end)
+    document["strategies"]["maker"]["parameters"] |= {"until_file": str(end), "changes": changes}
     with outcry_run(document, "--quiet") as run:
         yield Trading(run, port, end)
 
@@ -100,7 +102,7 @@ def on_ray(tmp_path: Path) -> Iterator[Trading]:
 
 @pytest.fixture
 def on_processes(tmp_path: Path) -> Iterator[Trading]:
-    yield from trading(tmp_path, backend="processes")
+    yield from trading(tmp_path, changes=True, backend="processes")
 
 
 def assert_equal_to_the_venue(truth: Truth, journal: Truth, summary: dict[str, Any]) -> None:
@@ -199,4 +201,6 @@ def test_any_process_can_be_killed_and_no_order_or_fill_is_lost_or_doubled(on_pr
     assert_equal_to_the_venue(truth, journal, summary)
     assert {name for name, count in summary["restarts"].items() if count == 1} == {*ACTORS, "supervisor"}
     assert sum(summary["restarts"].values()) == len(ACTORS) + 1
+    intents = Counter(type(decode(record).event).__name__ for record in records(run.journal))
+    assert min(intents["SubmitOrder"], intents["ChangeIntended"], intents["SubmitOrderList"]) > 2
     assert run.processes() == {}

@@ -10,10 +10,11 @@ import pytest
 import yaml
 
 from actors import names
+from actors.orders.records import decode
 from actors.settings import Configuration
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.protocol import SUPERVISOR, ActorRow
-from tests.desk.truth import Truth, digest, shortest
+from tests.desk.truth import Truth, digest, records, shortest
 from tests.support.desk import EPOCH, VirtualDesk, trade_virtually
 
 DEMO = Path(__file__).parents[2] / "configs" / "demo.yaml"
@@ -25,12 +26,14 @@ QUIET_S = 20
 """After the trading, so that whatever was left open by a crash has been asked and settled."""
 
 
-def configured(seed: int, trading_s: int, colocate: list[list[str]] | None = None) -> Configuration:
+def configured(
+    seed: int, trading_s: int, colocate: list[list[str]] | None = None, changes: bool = False
+) -> Configuration:
     """The demo's desk with a strategy that trades for so long and then cancels what is left."""
     document: dict[str, Any] = yaml.safe_load(DEMO.read_text())
     document["venues"]["binance"]["simulate"]["seed"] = seed
     document["strategies"]["maker"]["class"] = "tests.desk.trader:Trader"
-    document["strategies"]["maker"]["parameters"]["until"] = EPOCH + trading_s * NS_PER_S
+    document["strategies"]["maker"]["parameters"] |= {"until": EPOCH + trading_s * NS_PER_S, "changes": changes}
     document["colocate"] = colocate or []
     return Configuration.model_validate(document)
 
@@ -129,11 +132,12 @@ def test_no_crash_at_whatever_moment_loses_or_doubles_an_order_or_a_fill(tmp_pat
     """Four crashes, each soon after an order has reached the venue, with its events and the next ones on the way.
 
     Hops take no virtual time, so the moments between them are turns of the loop: the crash comes so many of them later.
-    Some crashes bring a second one with them.
+    Some crashes bring a second one with them. Two in three strategies modify their orders and send order lists.
     """
     random = Random(seed)
     together = seed % 4 == 3
-    configuration = configured(seed, TRADING_S, [HOT_PATH] if together else None)
+    changes = seed % 3 != 0
+    configuration = configured(seed, TRADING_S, [HOT_PATH] if together else None, changes)
     victims = [*names.of_desk(configuration), SUPERVISOR, LINKS]
     crashes = [
         (second, random.randrange(80), random.sample(victims, random.choice((1, 1, 2))))
@@ -154,6 +158,8 @@ def test_no_crash_at_whatever_moment_loses_or_doubles_an_order_or_a_fill(tmp_pat
     truth, rows = trade_virtually(configuration, tmp_path, scenario, latency_ns=random.choice((0, 2)) * NS_PER_MS)
     assert len(truth.fills) > 50
     assert_nobody_differs(truth, rows, tmp_path)
+    intents = {type(decode(record).event).__name__ for record in records(tmp_path / "journal")}
+    assert ({"ChangeIntended", "SubmitOrderList"} <= intents) is changes
     expected = {victim for _, _, hit in crashes for victim in hit} - {LINKS}
     if together and expected & set(HOT_PATH):
         expected |= set(HOT_PATH)

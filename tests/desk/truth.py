@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from actors.messages import SubmitOrder
+from actors.messages import SubmitOrder, SubmitOrderList
 from actors.model.order_state import OrderState
 from actors.orders.ledger import Ledger
-from actors.orders.records import decode
+from actors.orders.records import ChangeIntended, decode
 from runtime.journal import Follower
 
 STATES = {"NEW": "ACCEPTED"}
@@ -30,15 +30,18 @@ class Truth(msgspec.Struct, frozen=True):
     """Symbol, trade id, client order id, price and quantity of each, sorted."""
     positions: dict[str, str]
     """Symbol → sum of the fills, those that are zero left out."""
+    terms: dict[str, tuple[str, str]]
+    """Client order id → quantity and limit price ("0" for none) that the order had in the end."""
 
     @classmethod
     def of_venue(cls, ledger: Mapping[str, Any]) -> "Truth":
         """From what the fake venue answers to `GET /fake/ledger`."""
-        orders = {}
+        orders, terms = {}, {}
         for client_order_id, placed in ledger["orders"].items():
             assert len(placed) == 1, f"{client_order_id} was placed {len(placed)} times"
             state = placed[0]["status"]
             orders[client_order_id] = (STATES.get(state, state), shortest(placed[0]["executed"]))
+            terms[client_order_id] = (shortest(placed[0]["quantity"]), shortest(placed[0]["price"]))
         fills = ledger["fills"]
         return cls(
             orders,
@@ -52,6 +55,7 @@ class Truth(msgspec.Struct, frozen=True):
                 for fill in fills
             ),
             _positions((fill["symbol"], fill["side"], fill["quantity"]) for fill in fills),
+            terms,
         )
 
     @classmethod
@@ -61,22 +65,25 @@ class Truth(msgspec.Struct, frozen=True):
         for data in records(folder):
             record = decode(data)
             outcome = ledger.apply(record)
-            if isinstance(record.event, SubmitOrder):
+            if isinstance(record.event, SubmitOrder | ChangeIntended):
                 submitted.append(record.event.order.client_order_id)
+            elif isinstance(record.event, SubmitOrderList):
+                submitted += [order.client_order_id for order in record.event.orders]
             if outcome.fill is not None:
                 fills.append(outcome.fill)
-        orders = [order for key in submitted if (order := ledger.order(key)) is not None]
+        known = [order for key in submitted if (order := ledger.order(key)) is not None]
+        orders = [order for order in known if order.state not in NEVER_THERE]
         return cls(
-            {
-                order.spec.client_order_id: (order.state.value, shortest(order.filled))
-                for order in orders
-                if order.state not in NEVER_THERE
-            },
+            {order.spec.client_order_id: (order.state.value, shortest(order.filled)) for order in orders},
             sorted(
                 (fill.symbol, fill.trade_id, fill.client_order_id, *map(shortest, (fill.price, fill.quantity)))
                 for fill in fills
             ),
             _positions((fill.symbol, fill.side.value, fill.quantity) for fill in fills),
+            {
+                order.spec.client_order_id: (shortest(order.quantity), shortest(order.spec.price or "0"))
+                for order in orders
+            },
         )
 
 

@@ -9,16 +9,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from actors.messages import (
+    AmendRejected,
     CancelAtVenue,
     CancelOrder,
     CancelRejected,
+    ChangeDenied,
+    CheckChange,
     CheckOrder,
     FillsReported,
+    ModifyOrder,
     OpenOrdersReported,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderFilled,
     OrderNotFound,
+    OrderRejected,
     OrderReported,
     OrderRouted,
     OrderSent,
@@ -52,7 +58,7 @@ class VenueOrder(msgspec.Struct):
         venue_id = "v" + spec.client_order_id
         return OrderReported(
             "binance", spec.client_order_id, venue_id, spec.symbol, spec.side, spec.quantity, str(self.filled),
-            self.state, NOW,
+            self.state, NOW, spec.price or "",
         )  # fmt: skip
 
 
@@ -91,6 +97,33 @@ class OracleVenue:
             order.state = OrderState.CANCELED
             self.said.append(OrderCanceled("binance", client_order_id, str(order.filled), NOW, NOW))
 
+    def change(self, check: CheckChange) -> None:
+        """As spot does it, by way of its connector."""
+        before, after = check.before.client_order_id, check.order
+        order = self.orders[before]
+        if after.client_order_id == before:
+            if order.state in OPEN and order.filled < Decimal(after.quantity) < Decimal(order.spec.quantity):
+                order.spec = after
+                self.said.append(OrderAmended("binance", before, after.quantity, NOW, NOW))
+            else:
+                self.said.append(AmendRejected("binance", before, "-2038", "no", NOW))
+            return
+        assert after.client_order_id not in self.orders, "an order was sent twice"
+        known, is_conditional = Decimal(check.filled), not Decimal(check.filled)
+        if order.state not in OPEN or (is_conditional and order.filled):
+            self.said.append(CancelRejected("binance", before, "-2011", "not canceled", NOW))
+            self.said.append(OrderRejected("binance", after.client_order_id, "NOT_ATTEMPTED", "", NOW))
+            return
+        self.cancel(before)
+        left = Decimal(after.quantity) + known - order.filled
+        if left <= 0:
+            self.said.append(OrderRejected("binance", after.client_order_id, "NOTHING_LEFT", "", NOW))
+            return
+        if left != Decimal(after.quantity):
+            after = msgspec.structs.replace(after, quantity=format(left, "f"))
+            self.said.append(OrderAmended("binance", after.client_order_id, after.quantity, NOW, NOW))
+        self.place(after)
+
     def answer(self, question: object) -> list[Any]:
         match question:
             case QueryOrder():
@@ -115,14 +148,16 @@ class ManagerAgainstVenue(RuleBasedStateMachine):
     def begin(self) -> None:
         self.desk = ManagerDesk()
         self.venue = OracleVenue()
-        self.checks: list[CheckOrder] = []
+        self.checks: list[CheckOrder | CheckChange] = []
         self.count = 0
+        self.spare: set[int] = set()
+        """Numbers of orders that were to take the place of others if need be."""
 
     def carry(self) -> None:
         """Bring what the manager told to whom it told it."""
         told, self.desk.ctx.told = self.desk.ctx.told, []
         for to, message in told:
-            if isinstance(message, CheckOrder):
+            if isinstance(message, CheckOrder | CheckChange):
                 self.checks.append(message)
             elif isinstance(message, CancelAtVenue):
                 if self.desk.ctx.time <= message.deadline:
@@ -137,11 +172,21 @@ class ManagerAgainstVenue(RuleBasedStateMachine):
         self.carry()
 
     @precondition(lambda self: self.checks)
-    @rule(where=st.sampled_from(["placed", "router dies", "connector dies after"]))
-    def is_routed(self, where: str) -> None:
-        check = self.checks.pop(0)
+    @rule(where=st.sampled_from(["placed", "placed", "router dies", "connector dies after", "denied"]))
+    def is_routed(self, where: str, which: int = 0) -> None:
+        check = self.checks.pop(which)
         client_order_id = check.order.client_order_id
         if where == "router dies" or self.desk.ctx.time > check.deadline:
+            return
+        if isinstance(check, CheckChange):
+            if where == "denied":
+                self.venue.said.append(ChangeDenied(check.before.client_order_id, "MAX_POSITION: no", "risk_checker"))
+                return
+            self.venue.change(check)
+            if where == "placed" and client_order_id != check.before.client_order_id:
+                self.venue.said.insert(0, OrderSent(client_order_id, "binance", Stamps()))
+            return
+        if where == "denied":
             return
         self.venue.place(check.order)
         if where == "placed":
@@ -164,6 +209,26 @@ class ManagerAgainstVenue(RuleBasedStateMachine):
     @rule(data=st.data())
     def strategy_cancels(self, data: st.DataObject) -> None:
         self.desk.receive(CancelOrder(order_id(data.draw(st.integers(1, self.count))), "maker"))
+        self.carry()
+
+    @rule(quantity=st.sampled_from(["1", "0.4"]))
+    def submits_and_it_works(self, quantity: str) -> None:
+        self.submits(Side.BUY, quantity)
+        self.is_routed("placed", -1)
+        while self.venue.said:
+            self.desk.receive(self.venue.said.pop(0))
+            self.carry()
+
+    @precondition(lambda self: self.count)
+    @rule(data=st.data(), quantity=st.sampled_from(["", "0.3", "0.8", "2"]), price=st.sampled_from(["", "", "99"]))
+    def strategy_changes(self, data: st.DataObject, quantity: str, price: str) -> None:
+        working = [order for order in self.desk.manager.ledger.open.values() if order.state in OPEN]
+        changed = order_id(data.draw(st.integers(1, self.count)))
+        if working:
+            changed = data.draw(st.sampled_from(working)).spec.client_order_id
+        self.count += 1
+        self.spare.add(self.count)
+        self.desk.receive(ModifyOrder(changed, "maker", order_id(self.count), quantity, price, Stamps()))
         self.carry()
 
     @precondition(lambda self: self.venue.said)
@@ -235,18 +300,19 @@ class ManagerAgainstVenue(RuleBasedStateMachine):
         for number in range(1, self.count + 1):
             order = ledger.order(order_id(number))
             there = self.venue.orders.get(order_id(number))
-            assert order is not None
+            if order is None:
+                assert (number in self.spare, there) == (True, None)
+                continue
+            assert order.change is None
             if there is None:
-                assert order.state is OrderState.DENIED
+                assert order.state in (OrderState.DENIED, OrderState.REJECTED)
             else:
                 assert (order.state, order.filled) == (there.state, there.filled)
+                assert (order.quantity, order.spec.price) == (Decimal(there.spec.quantity), there.spec.price)
                 assert order.final or not order.cancel_requested
         assert set(ledger.open) == {name for name, order in self.venue.orders.items() if order.state in OPEN}
-        assert all(
-            order.state in FINAL
-            for number in range(1, self.count + 1)
-            if (order := ledger.order(order_id(number))) and order.cancel_requested
-        )
+        known = [order for number in range(1, self.count + 1) if (order := ledger.order(order_id(number)))]
+        assert all(order.state in FINAL for order in known if order.cancel_requested)
 
 
 TestManagerAgainstVenue = ManagerAgainstVenue.TestCase

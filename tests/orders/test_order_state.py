@@ -54,6 +54,26 @@ def test_every_open_state_can_become_unknown_and_unknown_can_become_everything_f
     assert {after for (before, _), after in TRANSITIONS.items() if before is S.UNKNOWN} >= FINAL
 
 
+def test_an_order_that_is_being_changed_can_still_be_filled_cancelled_and_ended() -> None:
+    pending = [E.SENT, E.ACCEPTED, E.UPDATE_REQUESTED]
+    assert run(pending) is run([*pending, E.PARTIAL_FILL, E.WORKING, E.ACCEPTED]) is S.PENDING_UPDATE
+    assert run([*pending, E.LAST_FILL]) is S.FILLED
+    assert run([*pending, E.CANCEL_REQUESTED]) is S.PENDING_CANCEL
+    assert run([*pending, E.CANCELED]) is S.CANCELED
+    assert run([*pending, E.EXPIRED]) is S.EXPIRED
+
+
+def test_only_a_change_that_has_not_left_is_known_to_have_changed_nothing() -> None:
+    pending = [E.SENT, E.ACCEPTED, E.UPDATE_REQUESTED]
+    assert run([*pending, E.UPDATE_DENIED]) is run([*pending, E.UPDATED]) is S.ACCEPTED
+    assert run([*pending, E.UPDATE_REJECTED]) is run([*pending, E.LOST]) is S.UNKNOWN
+    assert run([*pending, E.LOST, E.UPDATED]) is S.UNKNOWN
+
+
+def test_only_an_order_that_works_can_be_changed() -> None:
+    assert {state for state, event in TRANSITIONS if event is E.UPDATE_REQUESTED} == {S.ACCEPTED, S.PARTIALLY_FILLED}
+
+
 @given(EVENTS)
 def test_told_twice_in_a_row_is_told_once(events: list[OrderEvent]) -> None:
     state = run(events)

@@ -25,6 +25,8 @@ Result = TypeVar("Result")
 EPOCH = 1_700_000_000_000_000_000
 """When every virtual run begins, nanoseconds since the epoch."""
 HOST = "binance.memory"
+PLACING = ('"order.place"', '"order.cancelReplace"', '"order.amend.keepPriority"', '"orderList.place.')
+"""Methods after which something is at the venue that was not there before."""
 POLL_S = 0.02
 STOP_TIMEOUT_S = 60.0
 
@@ -42,7 +44,7 @@ class _Launcher(VirtualLauncher):
 
 
 class _Venue(FakeBinance):
-    """Tells when an order arrives."""
+    """Tells when an order, a list of them or a change of one arrives."""
 
     def __init__(self, start: int, settings: VenueSettings, simulate: Simulation) -> None:
         super().__init__(start, simulate.seed, settings.symbols, simulate.rate)
@@ -50,7 +52,7 @@ class _Venue(FakeBinance):
 
     def receive(self, session: str, text: str, now: int) -> None:
         super().receive(session, text, now)
-        if '"order.place"' in text:
+        if any(method in text for method in PLACING):
             self.order_arrived.set()
 
 

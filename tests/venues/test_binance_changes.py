@@ -8,7 +8,9 @@ from msgspec.structs import replace
 from actors.messages import (
     AmendAtVenue,
     AmendRejected,
+    CancelAtVenue,
     CancelRejected,
+    ChangeDenied,
     ListKind,
     OrderAccepted,
     OrderAmended,
@@ -80,6 +82,7 @@ def test_a_replacement_cancels_and_places() -> None:
         "price": "100.00",
         "timeInForce": "GTC",
         "cancelReplaceMode": "STOP_ON_FAILURE",
+        "cancelRestrictions": "ONLY_NEW",
         "cancelOrderId": 42,
     }
     result = {"cancelResult": "SUCCESS", "newOrderResult": "SUCCESS"}
@@ -121,6 +124,57 @@ def test_each_part_of_a_replacement_says_what_came_of_it(status: int, data: dict
     venue = a_venue_up()
     request = asked(venue, REPLACE, "order.cancelReplace")
     assert venue.on_frame("orders", refusal(request, -2021, "failed", status, data=data), NOW) == events
+
+
+STEPS = replace(REPLACE, filled="0.1")
+"""A part of the order is filled, so it is cancelled first."""
+
+
+@pytest.mark.parametrize(
+    ("filled", "events", "placed"),
+    [
+        ("0.1", [], "0.5"),
+        ("0.30", [OrderAmended("binance", NEW, "0.30", T * MS, NOW)], "0.30"),
+        ("0.6", [OrderRejected("binance", NEW, "NOTHING_LEFT", "after the cancel", NOW)], None),
+    ],
+)
+def test_what_was_filled_before_the_cancel_is_not_ordered_again(filled: str, events: list[Any], placed: Any) -> None:
+    venue = a_venue_up()
+    request = asked(venue, STEPS, "order.cancel")
+    assert terms(request) == {"symbol": "BTCUSDT", "orderId": 42}
+    outputs = venue.on_frame("orders", answer(request, {**CANCELED, "executedQty": filled}), NOW)
+    assert outputs[: len(events) + 1] == [OrderCanceled("binance", ID, filled, T * MS, NOW), *events]
+    if placed is None:
+        assert len(outputs) == 2
+        return
+    second = frame(outputs, "order.place")
+    assert (second["params"]["newClientOrderId"], second["params"]["quantity"]) == (NEW, placed)
+    assert venue.on_frame("orders", answer(second, PLACED_NEW), NOW) == [ACCEPTED_EVENT]
+
+
+def test_the_second_step_of_a_replacement_is_not_done_late() -> None:
+    venue = a_venue_up()
+    request = asked(venue, STEPS, "order.cancel")
+    assert venue.on_frame("orders", answer(request, CANCELED), NOW + S + 1) == [
+        OrderCanceled("binance", ID, "0.1", T * MS, NOW + S + 1),
+        OrderRejected("binance", NEW, "DEADLINE_PASSED", "after the cancel", NOW + S + 1),
+    ]
+
+
+def test_a_refused_first_step_is_all() -> None:
+    venue = a_venue_up()
+    request = asked(venue, STEPS, "order.cancel")
+    assert venue.on_frame("orders", refusal(request, -2011, "Unknown order sent."), NOW) == [
+        NOT_CANCELED,
+        OrderRejected("binance", NEW, "-2011", "Unknown order sent.", NOW),
+    ]
+
+
+def test_a_change_that_cannot_leave_leaves_the_order_as_it_is() -> None:
+    for change in (AMEND, REPLACE, STEPS):
+        [denied] = a_venue().change(change, NOW)
+        assert isinstance(denied, ChangeDenied)
+        assert (denied.client_order_id, denied.reason.partition(":")[0]) == (ID, "NOT_CONNECTED")
 
 
 def test_the_pair_of_an_oco_goes_above_and_below_the_market() -> None:
@@ -187,6 +241,17 @@ def test_all_orders_of_a_list_are_answered() -> None:
     assert venue.on_frame("orders", refusal(request, -2010, "no funds"), NOW) == [
         OrderRejected("binance", NEW, "-2010", "no funds", NOW),
         OrderRejected("binance", "b" * 32, "-2010", "no funds", NOW),
+    ]
+
+
+def test_who_cancels_an_order_of_a_list_cancels_all_of_it() -> None:
+    venue = a_venue_up()
+    request = frame(venue.execute(CancelAtVenue(ID, "42", "BTCUSDT", 1, NOW + S), NOW), "order.cancel")
+    reports = [CANCELED, {**CANCELED, "origClientOrderId": NEW, "executedQty": "0"}]
+    result = {"orderListId": 7, "contingencyType": "OCO", "orderReports": reports}
+    assert venue.on_frame("orders", answer(request, result), NOW) == [
+        CANCELED_EVENT,
+        OrderCanceled("binance", NEW, "0", T * MS, NOW),
     ]
 
 

@@ -12,6 +12,7 @@ from actors.messages import (
     AmendRejected,
     CancelAtVenue,
     CancelRejected,
+    ChangeDenied,
     FillsReported,
     ForcedCause,
     InstrumentsListed,
@@ -124,7 +125,27 @@ def test_a_resting_order_is_made_smaller() -> None:
     assert world.run_until(AmendRejected).code == "-5027"
     other = msgspec.structs.replace(amend, client_order_id=f"{9:032x}")
     world.take(world.venue.change(other, world.now))
-    assert world.told(AmendRejected)[-1].code == "UNKNOWN_ORDER"
+    assert world.told(ChangeDenied)[-1].reason.startswith("UNKNOWN_ORDER: ")
+
+
+def test_price_and_quantity_are_changed_in_one_step_by_whoever_placed_the_order() -> None:
+    world = a_world()
+    world.execute(place())
+    accepted = world.run_until(OrderAccepted)
+    price = format(Decimal(place().order.price or 0) - 100, "f")
+    for quantity in ("0.02", "0.015"):
+        wanted = msgspec.structs.replace(place().order, quantity=quantity, price=price)
+        change = AmendAtVenue(
+            accepted.client_order_id, accepted.venue_order_id, "BTCUSDT", quantity, 1, 2 * START, wanted
+        )
+        world.take(world.venue.change(change, world.now))
+        amended = world.run_until(OrderAmended)
+        assert (Decimal(amended.quantity), Decimal(amended.price)) == (Decimal(quantity), Decimal(price))
+        row = world.ledger()["orders"][accepted.client_order_id][0]
+        assert (Decimal(row["quantity"]), Decimal(row["price"])) == (Decimal(quantity), Decimal(price))
+        world.execute(QueryOrder(accepted.client_order_id, "BTCUSDT"))
+        report = world.run_until(OrderReported)
+        assert (Decimal(report.quantity), Decimal(report.price)) == (Decimal(quantity), Decimal(price))
 
 
 REFUSED = [

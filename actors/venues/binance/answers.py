@@ -1,5 +1,6 @@
 """Answers of the WebSocket API to the desk's commands, in the desk's own messages."""
 
+from decimal import Decimal
 from typing import assert_never
 
 import msgspec
@@ -27,11 +28,12 @@ from actors.messages import (
 )
 from actors.venues.binance.errors import ERRORS
 from actors.venues.binance.executions import Executions
-from actors.venues.binance.order_requests import FILLS_PER_PAGE
+from actors.venues.binance.order_requests import FILLS_PER_PAGE, rest_of
 from actors.venues.binance.payloads import (
     AccountStatus,
     AccountTrade,
     AmendedOrder,
+    CanceledList,
     CanceledOrder,
     OrderInfo,
     PlacedList,
@@ -57,6 +59,7 @@ class Answers:
         self._executions = executions
         self._decode_placed = msgspec.json.Decoder(PlacedOrder).decode
         self._decode_canceled = msgspec.json.Decoder(CanceledOrder).decode
+        self._decode_canceled_list = msgspec.json.Decoder(CanceledList).decode
         self._decode_replaced = msgspec.json.Decoder(ReplacedOrder).decode
         self._decode_amended = msgspec.json.Decoder(AmendedOrder).decode
         self._decode_list = msgspec.json.Decoder(PlacedList).decode
@@ -77,7 +80,7 @@ class Answers:
             case PlaceOrder():
                 return self._executions.placed(command.order, self._decode_placed(result), ts)
             case CancelAtVenue():
-                return [self._canceled(command.client_order_id, self._decode_canceled(result), ts)]
+                return self._canceled_alone_or_in_list(command, result, ts)
             case ReplaceAtVenue():
                 replaced = self._decode_replaced(result)
                 canceled = self._canceled(command.client_order_id, replaced.cancel_response, ts)
@@ -103,6 +106,31 @@ class Answers:
                 return [self._executions.account(self._decode_account(result), ts)]
             case _:
                 assert_never(command)
+
+    def canceled_to_replace(
+        self, change: ReplaceAtVenue, result: msgspec.Raw, ts: int
+    ) -> tuple[list[Output], PlaceOrder | None]:
+        """The first of two steps is done: what it brought, and the second if anything is left to be done.
+
+        Raises `msgspec.MsgspecError` for what is no such answer.
+        """
+        canceled = self._canceled(change.client_order_id, self._decode_canceled(result), ts)
+        order, left = change.order, rest_of(change, canceled.filled_quantity)
+        if left <= 0 or ts > change.deadline:
+            code = "NOTHING_LEFT" if left <= 0 else "DEADLINE_PASSED"
+            return [canceled, OrderRejected(self._venue, order.client_order_id, code, "after the cancel", ts)], None
+        told: list[Output] = [canceled]
+        if left != Decimal(order.quantity):
+            order = msgspec.structs.replace(order, quantity=format(left, "f"))
+            told.append(OrderAmended(self._venue, order.client_order_id, order.quantity, canceled.ts_venue, ts))
+        return told, PlaceOrder(order, change.stamps, change.epoch, change.deadline)
+
+    def _canceled_alone_or_in_list(self, command: CancelAtVenue, result: msgspec.Raw, ts: int) -> list[Output]:
+        try:
+            return [self._canceled(command.client_order_id, self._decode_canceled(result), ts)]
+        except msgspec.ValidationError:
+            reports = self._decode_canceled_list(result).order_reports
+            return [self._canceled(report.orig_client_order_id, report, ts) for report in reports]
 
     def _canceled(self, client_order_id: str, canceled: CanceledOrder, ts: int) -> OrderCanceled:
         ts_venue = canceled.transact_time * NS_PER_MS

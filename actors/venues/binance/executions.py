@@ -94,6 +94,7 @@ class Executions:
             filled_quantity=info.executed_qty,
             state=STATES[info.status],
             ts_recv=ts_recv,
+            price=info.price,
         )
 
     def fill(self, trade: AccountTrade, ts_recv: int) -> OrderFilled:

@@ -3,6 +3,7 @@
 Source: github.com/binance/binance-spot-api-docs, web-socket-api.md, "Trading requests" and "Account requests".
 """
 
+from decimal import Decimal
 from typing import assert_never
 
 from actors.messages import (
@@ -44,6 +45,8 @@ def request_for(command: Command | Change) -> tuple[str, Parameters]:
             return "order.place", _new_order(command.order)
         case CancelAtVenue():
             return "order.cancel", {"symbol": command.symbol, **_which(command)}
+        case ReplaceAtVenue() if goes_in_steps(command):
+            return "order.cancel", {"symbol": command.order.symbol, **_which(command)}
         case ReplaceAtVenue():
             return "order.cancelReplace", _replacement(command)
         case AmendAtVenue():
@@ -73,6 +76,8 @@ def cost_of(command: Command | Change) -> tuple[int, Priority, int]:
     What a place or a cancel that succeeds weighs is nothing (since 2026-04-02).
     """
     match command:
+        case ReplaceAtVenue() if goes_in_steps(command):
+            return 0, Priority.NEW, 0
         case PlaceOrder(order=order) | ReplaceAtVenue(order=order):
             return 0, Priority.REDUCE if order.reduce_only else Priority.NEW, 1
         case PlaceOrderList(orders=orders):
@@ -179,11 +184,30 @@ def _new_order(order: OrderSpec) -> Parameters:
     }
 
 
+def goes_in_steps(command: ReplaceAtVenue) -> bool:
+    """Cancelled first and placed when it is known how much is left of it.
+
+    An order of which nothing is filled is replaced at once, on the condition that this is still so: the venue knows no
+    such condition for one of which a part is filled.
+    """
+    return bool(Decimal(command.filled))
+
+
+def rest_of(command: ReplaceAtVenue, filled: str) -> Decimal:
+    """What is to be placed in the place of an order of which so much was filled in the end; not above 0 for nothing."""
+    return Decimal(command.order.quantity) + Decimal(command.filled) - Decimal(filled)
+
+
 def _replacement(command: ReplaceAtVenue) -> Parameters:
     which: Parameters = {"cancelOrigClientOrderId": command.client_order_id}
     if command.venue_order_id:
         which = {"cancelOrderId": int(command.venue_order_id)}
-    return {**_new_order(command.order), "cancelReplaceMode": "STOP_ON_FAILURE", **which}
+    return {
+        **_new_order(command.order),
+        "cancelReplaceMode": "STOP_ON_FAILURE",
+        "cancelRestrictions": "ONLY_NEW",
+        **which,
+    }
 
 
 def _order_list(command: PlaceOrderList) -> Parameters:
@@ -228,7 +252,7 @@ def _within(prefix: str, name: str) -> str:
     return prefix + name[0].upper() + name[1:]
 
 
-def _which(command: CancelAtVenue | QueryOrder | AmendAtVenue) -> Parameters:
+def _which(command: CancelAtVenue | QueryOrder | AmendAtVenue | ReplaceAtVenue) -> Parameters:
     """By the venue's own id where it is known, which the venue says is faster."""
     if command.venue_order_id:
         return {"orderId": int(command.venue_order_id)}

@@ -204,6 +204,12 @@ class CanceledOrder(msgspec.Struct, rename="camel"):
     status: OrderStatus
 
 
+class CanceledList(msgspec.Struct, rename="camel"):
+    """Result of `order.cancel` for an order of a list, all of which are cancelled with it."""
+
+    order_reports: list[CanceledOrder]
+
+
 class ReplacedOrder(msgspec.Struct, rename="camel"):
     """Result of `order.cancelReplace`."""
 
@@ -238,6 +244,7 @@ class OrderInfo(msgspec.Struct, rename="camel"):
     orig_qty: str
     executed_qty: str
     status: OrderStatus
+    price: str = ""
 
 
 class AccountTrade(msgspec.Struct, rename="camel"):

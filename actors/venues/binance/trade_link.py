@@ -14,11 +14,18 @@ from typing import assert_never
 
 import msgspec
 
-from actors.messages import OrderFilled, PlaceOrder, QueryFills
+from actors.messages import OrderFilled, PlaceOrder, QueryFills, ReplaceAtVenue
 from actors.venues.binance.answers import Answers
 from actors.venues.binance.errors import ERRORS
 from actors.venues.binance.executions import Executions
-from actors.venues.binance.order_requests import Parameters, cost_of, next_fills, objection, request_for
+from actors.venues.binance.order_requests import (
+    Parameters,
+    cost_of,
+    goes_in_steps,
+    next_fills,
+    objection,
+    request_for,
+)
 from actors.venues.binance.payloads import (
     USER_EVENTS,
     AccountPosition,
@@ -281,6 +288,9 @@ class TradeLink:
                     return [self._answers.fills(query, fills, ts_recv)]
                 parameters = self._signed(next_fills(query, page.next_id), ts_recv)
                 return self._send(query, "myTrades", parameters, ts_recv, fills)
+            case ReplaceAtVenue() as change if goes_in_steps(change):
+                told, rest = self._answers.canceled_to_replace(change, result, ts_recv)
+                return told if rest is None else [*told, *self.execute(rest, ts_recv)]
             case command:
                 return self._answers.read(command, result, ts_recv)
 

@@ -12,6 +12,7 @@ from actors.messages import (
     ContractPosition,
     ForcedCause,
     OrderAccepted,
+    OrderAmended,
     OrderCanceled,
     OrderExpired,
     OrderFilled,
@@ -103,7 +104,7 @@ class Executions:
                 reason = EXPIRY_REASONS.get(order.expiry_reason, order.status.value)
                 return [OrderExpired(self._venue, id, order.filled_quantity, reason, ts_venue, ts_recv)]
             case ExecutionType.AMENDMENT:
-                return []
+                return [OrderAmended(self._venue, id, order.quantity, ts_venue, ts_recv, order.price)]
             case _:
                 assert_never(order.execution)
 
@@ -179,6 +180,7 @@ class Executions:
             filled_quantity=info.executed_qty,
             state=STATES[info.status],
             ts_recv=ts_recv,
+            price=info.price,
         )
 
     def algo_reported(self, info: AlgoInfo, ts_recv: int) -> OrderReported:

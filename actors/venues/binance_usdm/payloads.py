@@ -251,6 +251,7 @@ class ReportedOrder(msgspec.Struct):
     commission: str = field(name="n", default="0")
     commission_asset: str | None = field(name="N", default=None)
     quantity: str = field(name="q", default="0")
+    price: str = field(name="p", default="")
     position_side: str = field(name="ps", default="BOTH")
     expiry_reason: str = field(name="er", default="0")
 

@@ -149,8 +149,10 @@ class Trading:
         return self._send(command, call_for(command, venue_time), now)
 
     def change(self, command: Change, now: int) -> list[Output]:
-        """Amends a limit order that was placed in this life; the venue takes it out of the queue and puts it behind."""
-        placed = self._placed.get(command.client_order_id) if isinstance(command, AmendAtVenue) else None
+        """Changes a limit order as told, or one placed in this life; the venue puts it at the end of the queue."""
+        placed = None
+        if isinstance(command, AmendAtVenue):
+            placed = command.order or self._placed.get(command.client_order_id)
         if not isinstance(command, AmendAtVenue):
             return [*refuse_change(self._venue, command, "NOT_SUPPORTED", "contracts have no such change", now)]
         if not (self.is_up or self.by_rest) or not self._clock.is_known:
@@ -251,7 +253,8 @@ class Trading:
                         AmendRejected(self._venue, command.client_order_id, "CANCELED", "it had to be cancelled", ts)
                     ]
                 ts_venue = amended.update_time * NS_PER_MS
-                return [OrderAmended(self._venue, command.client_order_id, command.quantity, ts_venue, ts)]
+                price = command.order.price or "" if command.order else ""
+                return [OrderAmended(self._venue, command.client_order_id, command.quantity, ts_venue, ts, price)]
             case PlaceOrder(order=order) if order.type in TRIGGERED:
                 ack = self._decode_algo_ack(result)
                 ts_venue = ack.update_time * NS_PER_MS
