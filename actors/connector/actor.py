@@ -113,7 +113,7 @@ class Connector:
         self._market = MarketPublisher(name, protocol.symbols)
         self._audience = Audience(name, protocol.symbols)
         self._epoch = 0
-        """Highest incarnation of the order manager that has sent a command."""
+        """Highest epoch in which the order manager has asked or commanded."""
         self._is_final = False
         self._bad_frames: deque[dict[str, str]] = deque(maxlen=KEPT_FRAMES)
         self._messages = 0
@@ -123,7 +123,7 @@ class Connector:
             PlaceOrder: self._on_place,
             CancelAtVenue: self._on_cancel,
             QueryOrder: self._on_query,
-            QueryOpenOrders: self._on_query,
+            QueryOpenOrders: self._on_query_open,
             QueryFills: self._on_query,
             QueryAccount: self._on_query,
             QueryHistory: self._on_history,
@@ -233,9 +233,10 @@ class Connector:
             self._effects.get(type(output), self._tell_event)(output, ctx)
 
     def _on_place(self, command: PlaceOrder, ctx: Context) -> None:
-        if self._is_refused(command, ctx):
+        now = ctx.now()
+        if self._is_refused(command, now, ctx):
             return
-        for output in self._protocol.execute(command, ctx.now()):
+        for output in self._protocol.execute(command, now):
             if type(output) is SendFrame and ctx.send_frame(output.link, output.payload):
                 self._counters["orders"] += 1
                 stamps = replace(command.stamps, sent=ctx.now())
@@ -248,11 +249,17 @@ class Connector:
                 self._carry_out([output], ctx)
 
     def _on_cancel(self, command: CancelAtVenue, ctx: Context) -> None:
-        if not self._is_refused(command, ctx):
-            self._carry_out(self._protocol.execute(command, ctx.now()), ctx)
+        now = ctx.now()
+        if not self._is_refused(command, now, ctx):
+            self._carry_out(self._protocol.execute(command, now), ctx)
 
     def _on_query(self, command: Command, ctx: Context) -> None:
         self._carry_out(self._protocol.execute(command, ctx.now()), ctx)
+
+    def _on_query_open(self, query: QueryOpenOrders, ctx: Context) -> None:
+        """The first that a new order manager asks: its predecessor is shut out before it has sent a command."""
+        self._epoch = max(self._epoch, query.epoch)
+        self._on_query(query, ctx)
 
     def _on_history(self, query: QueryHistory, ctx: Context) -> None:
         if isinstance(self._protocol, HistorySource):
@@ -262,17 +269,20 @@ class Connector:
             ctx.tell(query.reply_to, HistoryFailed(query.reply_to, query.request_id, reason))
 
     def _on_change(self, change: Change, ctx: Context) -> None:
-        if self._is_refused(change, ctx):
+        now = ctx.now()
+        if self._is_refused(change, now, ctx):
             return
         if isinstance(self._protocol, OrderChanger):
-            self._carry_out(self._protocol.change(change, ctx.now()), ctx)
+            self._carry_out(self._protocol.change(change, now), ctx)
         else:
             words = f"{self._venue} cannot do this"
-            self._carry_out([*refuse_change(self._venue, change, "NOT_SUPPORTED", words, ctx.now(), ctx.name)], ctx)
+            self._carry_out([*refuse_change(self._venue, change, "NOT_SUPPORTED", words, now, ctx.name)], ctx)
 
-    def _is_refused(self, command: PlaceOrder | CancelAtVenue | Change, ctx: Context) -> bool:
-        """The fence: a process that was frozen, or replaced meanwhile, does not trade."""
-        now = ctx.now()
+    def _is_refused(self, command: PlaceOrder | CancelAtVenue | Change, now: int, ctx: Context) -> bool:
+        """The fence: a process that was frozen, or replaced meanwhile, does not trade.
+
+        What passes is stamped with the same `now`: frozen between here and the wire, it is too old for the venue.
+        """
         if command.epoch < self._epoch:
             code, words = "STALE_EPOCH", f"sent in epoch {command.epoch}, the present one is {self._epoch}"
         elif now > command.deadline:

@@ -3,6 +3,7 @@
 Guarantees
 - Every check sees every strategy, every venue and every order that is not final; UNKNOWN ones at their worst case.
 - What was approved is reserved before the next order is looked at.
+- An order manager that was replaced gets nothing approved any more.
 - It fails closed: without the order manager's snapshot, the venue's instruments, its balances or a quote, and when a
   check of the user raises, the order is denied with a reason.
 """
@@ -45,6 +46,8 @@ class RiskChecker:
         self._funded: set[str] = set()
         """Venues whose whole account is known."""
         self._rebuilding = True
+        self._epoch = 0
+        """Of the newest order manager heard of."""
         self._counters: Counter[str] = Counter()
 
     def receive(self, message: Any, ctx: Context) -> None:
@@ -64,6 +67,7 @@ class RiskChecker:
             case DeskSnapshot():
                 self.desk.begin(message, self._place)
                 self._rebuilding = False
+                self._epoch = max(self._epoch, message.epoch)
             case InstrumentsListed():
                 self._listed.add(message.venue)
                 self._instruments |= {f"{one.venue}.{one.symbol}": one for one in message.instruments}
@@ -99,6 +103,9 @@ class RiskChecker:
         now = ctx.now()
         if now > message.deadline:
             self._deny(spec, "DEADLINE: passed before the check", ctx)
+            return
+        if message.epoch < self._epoch:
+            self._deny(spec, f"STALE_EPOCH: sent in epoch {message.epoch}, the present one is {self._epoch}", ctx)
             return
         proposals = self._proposals(spec)
         if isinstance(proposals, str):

@@ -18,6 +18,7 @@ from runtime.protocol import (
     AskTable,
     DirectoryChanged,
     Heartbeat,
+    HostReplaced,
     Reported,
     StartActor,
     StopActors,
@@ -197,7 +198,12 @@ class Supervisor:
             self._own = beat
             return
         entry = self._hosts.get(beat.host)
-        if entry is None or beat.incarnation < entry.incarnation:
+        if entry is None:
+            return
+        if beat.incarnation < entry.incarnation or (beat.incarnation == entry.incarnation and not entry.running):
+            # Given up already, and what it held is down for everybody: it may not come back, only end.
+            given_up = Address(f"host.{beat.host}", beat.incarnation, beat.kind, beat.endpoint, beat.host)
+            ctx.tell(given_up, HostReplaced())
             return
         if beat.incarnation > entry.incarnation:
             self._launcher.adopt(beat.host, beat.incarnation, beat.pid, lambda event: self._notice(event, ctx))
