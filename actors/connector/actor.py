@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from actors.connector.audience import LINGER_NS, Audience, AudienceDue
+from actors.connector.complaints import Complaints
 from actors.connector.desk import AUDIENCE, DeskTeller, Retell
 from actors.connector.links import ReopenDue, VenueLinks
 from actors.connector.publisher import MarketPublisher
@@ -116,6 +117,7 @@ class Connector:
         """Highest epoch in which the order manager has asked or commanded."""
         self._is_final = False
         self._bad_frames: deque[dict[str, str]] = deque(maxlen=KEPT_FRAMES)
+        self._complaints = Complaints()
         self._messages = 0
         self._counters = dict.fromkeys(("gaps", "orders", "bad_frames", "unknown_messages"), 0)
         self._handlers: dict[type, Handler] = {
@@ -349,7 +351,8 @@ class Connector:
         self._counters["bad_frames"] += 1
         start = bad.payload[:KEPT_BYTES].decode("utf-8", "replace")
         self._bad_frames.append({"link": bad.link, "reason": bad.reason, "payload": start})
-        ctx.log.warning("bad_frame", venue=self._venue, link=bad.link, reason=bad.reason)
+        if count := self._complaints.worth_a_line(bad.reason, ctx.now()):
+            ctx.log.warning("bad_frame", venue=self._venue, link=bad.link, reason=bad.reason, count=count)
         if bad.drop_link:
             self._drop(bad.link, f"BAD_FRAME: {bad.reason}", ctx)
 

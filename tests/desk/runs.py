@@ -88,7 +88,7 @@ class Run:
                 if holds(status):
                     return status
             time.sleep(POLL_S)
-        raise AssertionError(f"not within {timeout_s} s: {json.dumps(status)}\n{self.output()}")
+        raise AssertionError(f"not within {timeout_s} s: {json.dumps(status)[-6000:]}\n{self.output()}")
 
     def kill(self, actor: str) -> Status:
         """`kill -9` its process; returns the first status in which it is ready again."""
