@@ -56,8 +56,8 @@ class Run:
                 start_new_session=True,
             )
 
-    def command(self, *arguments: str) -> str:
-        """What `outcry …` prints, asked from another process."""
+    def command(self, *arguments: str, code: int = 0) -> str:
+        """What `outcry …` prints, asked from another process; `code` is how it has to end."""
         ended = subprocess.run(
             [_outcry(), *arguments],
             cwd=ROOT,
@@ -67,7 +67,7 @@ class Run:
             timeout=START_S,
             check=False,
         )
-        assert ended.returncode == 0, f"outcry {' '.join(arguments)}: {ended.stdout}{ended.stderr}"
+        assert ended.returncode == code, f"outcry {' '.join(arguments)}: {ended.stdout}{ended.stderr}"
         return ended.stdout
 
     def status(self) -> Status:

@@ -118,6 +118,7 @@ class OutOfReach:
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher
         self.adopt = launcher.adopt
+        self.resident_bytes = launcher.resident_bytes
 
     def launch(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None:
         if spec.incarnation > 1 and self._is_unreachable(spec.name):
