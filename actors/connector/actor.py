@@ -90,6 +90,8 @@ from runtime.message import Message
 from runtime.pacing import TokenBucket
 
 BACKOFF = Backoff(100 * NS_PER_MS, 30 * NS_PER_S)
+CONNECT_NS = 5 * NS_PER_S
+"""So much later than it was begun an opening may reach the venue, which counts it only then."""
 KEPT_FRAMES = 8
 KEPT_BYTES = 300
 
@@ -108,7 +110,7 @@ class Connector:
         self._protocol = protocol
         self._stale_after_ns = stale_after_ns
         limit = protocol.connect_limit
-        connects = TokenBucket(limit.attempts, limit.window_ns) if limit else None
+        connects = TokenBucket(limit.attempts, limit.window_ns + CONNECT_NS) if limit else None
         self._links = VenueLinks(stale_after_ns, backoff, connects)
         self._desk = DeskTeller(name, protocol.symbols)
         self._market = MarketPublisher(name, protocol.symbols)

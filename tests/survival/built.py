@@ -10,19 +10,25 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from actors import names, plan
+from actors.connector.audience import ALWAYS
+from actors.venues import registry
+from actors.venues.binance import spot
+from actors.venues.contract import ConnectLimit
 from runtime.actor import Actor, FramesReceived
+from runtime.clock import NS_PER_S
 from runtime.message import Message
 from runtime.protocol import SUPERVISOR
 from runtime.spec import HostEnded, HostSpec, Launcher
 
 FOLDER = Path(os.environ.get("SURVIVAL", ""))
-ARMED, DONE, UNREACHABLE = "armed.json", "done.json", "unreachable"
+ARMED, DONE, UNREACHABLE, NARROW = "armed.json", "done.json", "unreachable", "narrow"
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -153,9 +159,18 @@ BUILT = "tests.survival.built"
 plan.host_spec = host_spec
 
 
+def narrow_links() -> None:
+    """A link for each symbol, and the venue's limit of connects within seconds."""
+    window_ns = int((FOLDER / NARROW).read_text()) * NS_PER_S
+    spot.CONNECT_LIMIT = ConnectLimit(spot.CONNECT_LIMIT.attempts, window_ns)
+    registry.PROTOCOLS["binance"] = partial(spot.BinanceSpot, streams_per_link=len(ALWAYS))
+
+
 def build(name: str, settings: str, launcher: Launcher) -> Actor:
     if name == SUPERVISOR:
         return plan.build(name, settings, OutOfReach(launcher))
+    if name.startswith("connector.") and (FOLDER / NARROW).exists():
+        narrow_links()
     actor: Any = plan.build(name, settings, launcher)
     if name in (names.ORDER_MANAGER, names.RISK_CHECKER, names.ROUTER) or name.startswith("connector."):
         receive, watch = actor.receive, Watch(name)

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from actors.simulation.accounts import DEMO_KEY, DEMO_SECRET
+from actors.simulation.binance.limits import Window
 from actors.simulation.binance.venue import FakeBinance
 from actors.simulation.faults import Fault
+from actors.simulation.http_reply import HttpReply
 from actors.simulation.server import serve
 from runtime.clock import WallClock
 from tests.desk.truth import Truth
@@ -33,12 +35,26 @@ class Request(msgspec.Struct, frozen=True):
     client_order_id: str
 
 
+class Connect(msgspec.Struct, frozen=True):
+    """Somebody has asked for a socket."""
+
+    ts: int
+    refused: int
+    """HTTP status; 0 if it was opened."""
+
+
 class WatchedBinance(FakeBinance):
     """What it answers is its own business; this is what came."""
 
     def __init__(self, start: int, **parts: Any) -> None:
         super().__init__(start, **parts)
         self.requests: list[Request] = []
+        self.connects: list[Connect] = []
+
+    def connect(self, host: str, path: str, now: int) -> str | HttpReply:
+        opened = super().connect(host, path, now)
+        self.connects.append(Connect(now, opened.status if isinstance(opened, HttpReply) else 0))
+        return opened
 
     def receive(self, session: str, text: str, now: int) -> None:
         request = json.loads(text)
@@ -65,6 +81,13 @@ class VenueThread:
 
     def requests(self, method: str = "order.place") -> list[Request]:
         return self._ask(lambda: [request for request in self._venue.requests if request.method == method])
+
+    def connects(self) -> list[Connect]:
+        return self._ask(lambda: list(self._venue.connects))
+
+    def limit_connects(self, window_s: int) -> None:
+        """Three hundred within so long instead of five minutes."""
+        self._ask(lambda: setattr(self._venue, "_connections", Window(window_s)))
 
     def fault(self, *faults: Fault) -> None:
         self._ask(lambda: self._venue.faults.add(*faults, now=WallClock().now()))
