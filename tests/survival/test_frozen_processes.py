@@ -33,9 +33,16 @@ def silence_ms(reason: str) -> int:
     return int(words[2])
 
 
-@pytest.mark.parametrize("actor", ["connector.binance", "order_manager"])
-def test_a_process_that_hangs_is_killed_and_replaced_in_time(tmp_path: Path, actor: str) -> None:
-    with trading(tmp_path, restart=RESTART) as desk:
+@pytest.mark.parametrize(
+    ("actor", "backend"),
+    [
+        ("connector.binance", "processes"),
+        ("order_manager", "processes"),
+        pytest.param("connector.binance", "ray", marks=pytest.mark.ray),
+    ],
+)
+def test_a_process_that_hangs_is_killed_and_replaced_in_time(tmp_path: Path, actor: str, backend: str) -> None:
+    with trading(tmp_path, restart=RESTART, cluster={"backend": backend}) as desk:
         before = desk.until_it_trades()["actors"][actor]
         with frozen(before["pid"]):
             after = desk.run.until(lambda status: status["actors"][actor]["incarnation"] > before["incarnation"])
