@@ -55,6 +55,7 @@ REMEDIES = {
     "ModuleNotFoundError": "the module is not installed where the host runs; check strategies.*.class",
     "ConfigError": "the configuration has to be changed",
     "No space left": "free disk space",
+    "MEMORY": "it holds on to too much: keep less, or raise strategies.*.memory_limit_mb",
     "silent for": "its process was alive but did not answer: look for a handler that blocks",
 }
 

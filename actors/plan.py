@@ -15,6 +15,8 @@ from runtime.spec import ActorSpec, HostSpec, Launcher
 from runtime.supervision.policy import RestartPolicy
 from runtime.supervision.supervisor import HostPlan, Supervisor
 
+MB = 1 << 20
+
 
 class RunSettings(msgspec.Struct, frozen=True):
     """What every host of a run is given. No secret is in it."""
@@ -59,9 +61,18 @@ def plans(configuration: Configuration, run: RunSettings) -> list[HostPlan]:
         HostPlan(
             host_spec(configuration, run, "+".join(group), f"{index}.{{incarnation}}", group),
             {name: names.stop_phase(name) for name in group},
+            memory_limit_bytes(configuration, group),
         )
         for index, group in enumerate(groups)
     ]
+
+
+def memory_limit_bytes(configuration: Configuration, actors: list[str]) -> int:
+    """Of the process that holds these: the least of its strategies'; 0 where there is none."""
+    strategies = configuration.strategies
+    return (
+        min((strategies[name].memory_limit_mb for name in strategies if names.strategy(name) in actors), default=0) * MB
+    )
 
 
 def host_spec(

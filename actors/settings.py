@@ -138,6 +138,8 @@ class StrategySettings(Settings):
     class_: ClassPath = Field(alias="class")
     instruments: list[InstrumentKey] = Field(min_length=1)
     parameters: dict[str, Any] = {}
+    memory_limit_mb: int = Field(4096, gt=0)
+    """A strategy whose process holds more main memory is ended and started again, as one that hangs."""
 
 
 class RiskLimits(Settings):

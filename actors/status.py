@@ -75,6 +75,12 @@ class VenueStatus(msgspec.Struct, frozen=True):
     """Symbol → its book as it was when the connector stopped; empty before."""
     degraded: dict[str, str] = {}
     """What goes on by REST while its WebSocket is down → why; empty while all is as it should be."""
+    bad_frames: int = 0
+    """What could not be understood; the last of them are kept."""
+    last_bad_frames: list[dict[str, str]] = []
+    quarantined: int = 0
+    """Events that made no sense and were not passed on."""
+    quarantine: dict[str, Any] = {}
 
 
 class OpenOrder(msgspec.Struct, frozen=True):
@@ -186,6 +192,10 @@ def _venue(report: Report) -> VenueStatus:
         links=dict(_mapping(state.get("links"))),
         books=dict(_mapping(state.get("books"))),
         degraded=dict(_mapping(state.get("degraded"))),
+        bad_frames=counters.get("bad_frames", 0),
+        last_bad_frames=list(state.get("last_bad_frames") or []),
+        quarantined=counters.get("quarantined", 0),
+        quarantine=dict(_mapping(state.get("quarantine"))),
         digests=msgspec.convert(_mapping(state.get("digests")), dict[str, BookDigest]),
     )
 

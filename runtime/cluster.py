@@ -25,6 +25,7 @@ from runtime.clock import WallClock
 from runtime.errors import ConfigError, Unavailable
 from runtime.host.life import live
 from runtime.links import NetworkIo
+from runtime.memory import resident_bytes
 from runtime.spec import HostEnded, HostSpec, Launcher
 from runtime.transport.network import UnixNetwork
 
@@ -189,6 +190,9 @@ class RayLauncher:
                 os.kill(pid, signal.SIGKILL)
         if handle is not None:
             ray.kill(handle)
+
+    def resident_bytes(self, host: str, incarnation: int) -> int:
+        return resident_bytes(self._pids.get((host, incarnation), 0))
 
     async def _run(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None:
         import ray

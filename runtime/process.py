@@ -11,6 +11,7 @@ import msgspec
 from runtime.clock import WallClock
 from runtime.host.life import live
 from runtime.links import NetworkIo
+from runtime.memory import resident_bytes
 from runtime.spec import HostEnded, HostSpec
 from runtime.transport.network import UnixNetwork
 
@@ -35,10 +36,17 @@ class ProcessLauncher:
         self._watch(self._wait_for(host, incarnation, pid, notify))
 
     def kill(self, host: str, incarnation: int) -> None:
-        process = self._processes.get((host, incarnation))
-        pid = process.pid if process is not None else self._adopted.get((host, incarnation))
+        pid = self._pid(host, incarnation)
         if pid is not None:
             _kill(pid)
+
+    def resident_bytes(self, host: str, incarnation: int) -> int:
+        pid = self._pid(host, incarnation)
+        return 0 if pid is None else resident_bytes(pid)
+
+    def _pid(self, host: str, incarnation: int) -> int | None:
+        process = self._processes.get((host, incarnation))
+        return process.pid if process is not None else self._adopted.get((host, incarnation))
 
     def _watch(self, coroutine: object) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(coroutine)  # type: ignore[call-overload]

@@ -135,6 +135,10 @@ class StopHost(ControlMessage, frozen=True, array_like=True, tag=True):
     """The same for every actor that is left; then the host ends."""
 
 
+class HostReplaced(ControlMessage, frozen=True, array_like=True, tag=True):
+    """It was given up while it was frozen or cut off, another has its name: end at once, with nobody's last words."""
+
+
 # ---- asking from outside ----------------------------------------------------------------------------------------
 
 

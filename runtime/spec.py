@@ -63,3 +63,7 @@ class Launcher(Protocol):
     def kill(self, host: str, incarnation: int) -> None:
         """End it at once, without its help; also when it is frozen."""
         ...
+
+    def resident_bytes(self, host: str, incarnation: int) -> int:
+        """Main memory that its process holds; 0 where that is not known. Needs no help of the host either."""
+        ...

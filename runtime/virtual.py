@@ -85,6 +85,10 @@ class VirtualLauncher:
         if task is not None:
             task.cancel()
 
+    def resident_bytes(self, host: str, incarnation: int) -> int:
+        """All hosts share one process: of none is it known."""
+        return 0
+
 
 def _reason(task: asyncio.Task[None]) -> str:
     if task.cancelled():

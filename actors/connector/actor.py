@@ -12,6 +12,7 @@ from typing import Any
 from actors.connector.audience import LINGER_NS, Audience, AudienceDue
 from actors.connector.bad_frames import BadFrames
 from actors.connector.desk import AUDIENCE, DeskTeller, Retell
+from actors.connector.fence import Fence
 from actors.connector.links import CheckLinks, ReopenDue, VenueLinks, WatchDue
 from actors.connector.publisher import MarketPublisher
 from actors.messages import (
@@ -88,7 +89,6 @@ from runtime.actor import (
 from runtime.backoff import Backoff
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.message import Message
-from runtime.pacing import TokenBucket
 
 BACKOFF = Backoff(100 * NS_PER_MS, 30 * NS_PER_S)
 
@@ -102,14 +102,11 @@ class Connector:
         self._venue = name
         self._protocol = protocol
         self._stale_after_ns = stale_after_ns
-        limit = protocol.connect_limit
-        connects = TokenBucket(limit.attempts, limit.window_ns) if limit else None
-        self._links = VenueLinks(stale_after_ns, backoff, connects)
+        self._links = VenueLinks(stale_after_ns, backoff, protocol.connect_limit)
         self._desk = DeskTeller(name, protocol.symbols)
         self._market = MarketPublisher(name, protocol.symbols)
         self._audience = Audience(name, protocol.symbols)
-        self._epoch = 0
-        """Highest incarnation of the order manager that has sent a command."""
+        self._fence = Fence()
         self._is_final = False
         self._rehearse = protocol.rehearse if isinstance(protocol, Rehearsing) else None
         self._bad_frames = BadFrames()
@@ -123,7 +120,7 @@ class Connector:
             PlaceOrders: self._on_batch,
             CancelOrdersAtVenue: self._on_batch,
             QueryOrder: self._on_query,
-            QueryOpenOrders: self._on_query,
+            QueryOpenOrders: self._on_query_open,
             QueryFills: self._on_query,
             QueryAccount: self._on_query,
             QueryHistory: self._on_history,
@@ -235,8 +232,9 @@ class Connector:
             self._effects.get(type(output), self._tell_event)(output, ctx)
 
     def _on_place(self, command: PlaceOrder, ctx: Context) -> None:
-        if not self._is_refused(command, ctx):
-            self._carry_orders(command, self._protocol.execute(command, ctx.now()), ctx)
+        now = ctx.now()
+        if not self._is_refused(command, now, ctx):
+            self._carry_orders(command, self._protocol.execute(command, now), ctx)
 
     def _carry_orders(self, command: PlaceOrder | Change, outputs: list[Output], ctx: Context) -> None:
         """As `_carry_out`; the desk is told when what carries the orders has left."""
@@ -253,15 +251,16 @@ class Connector:
 
     def _on_rehearsal(self, message: OrderRehearsed, ctx: Context) -> None:
         if self._rehearse is not None:
-            self._rehearse(PlaceOrder(message.order, message.stamps, self._epoch, 0), ctx.now())
+            self._rehearse(PlaceOrder(message.order, message.stamps, self._fence.epoch, 0), ctx.now())
 
     def _on_batch(self, batch: PlaceOrders | CancelOrdersAtVenue, ctx: Context) -> None:
-        commands = [command for command in batch.commands if not self._is_refused(command, ctx)]
+        now = ctx.now()
+        commands = [command for command in batch.commands if not self._is_refused(command, now, ctx)]
         if not isinstance(self._protocol, BatchTrader):
             for command in commands:
                 self._on_place(command, ctx) if isinstance(command, PlaceOrder) else self._on_cancel(command, ctx)
             return
-        outputs = self._protocol.execute_batch(commands, ctx.now())
+        outputs = self._protocol.execute_batch(commands, now)
         denied = {output.client_order_id for output in outputs if isinstance(output, OrderDenied)}
         for command in commands:
             if isinstance(command, PlaceOrder) and command.order.client_order_id not in denied:
@@ -269,11 +268,17 @@ class Connector:
         self._carry_out(outputs, ctx)
 
     def _on_cancel(self, command: CancelAtVenue, ctx: Context) -> None:
-        if not self._is_refused(command, ctx):
-            self._carry_out(self._protocol.execute(command, ctx.now()), ctx)
+        now = ctx.now()
+        if not self._is_refused(command, now, ctx):
+            self._carry_out(self._protocol.execute(command, now), ctx)
 
     def _on_query(self, command: Command, ctx: Context) -> None:
         self._carry_out(self._protocol.execute(command, ctx.now()), ctx)
+
+    def _on_query_open(self, query: QueryOpenOrders, ctx: Context) -> None:
+        """The first that a new order manager asks: its predecessor is shut out before it has sent a command."""
+        self._fence.heard_of(query.epoch)
+        self._on_query(query, ctx)
 
     def _on_history(self, query: QueryHistory, ctx: Context) -> None:
         if isinstance(self._protocol, HistorySource):
@@ -283,24 +288,20 @@ class Connector:
             ctx.tell(query.reply_to, HistoryFailed(query.reply_to, query.request_id, reason))
 
     def _on_change(self, change: Change, ctx: Context) -> None:
-        if self._is_refused(change, ctx):
+        now = ctx.now()
+        if self._is_refused(change, now, ctx):
             return
         if isinstance(self._protocol, OrderChanger):
-            self._carry_orders(change, self._protocol.change(change, ctx.now()), ctx)
+            self._carry_orders(change, self._protocol.change(change, now), ctx)
         else:
             words = f"{self._venue} cannot do this"
-            self._carry_out([*refuse_change(self._venue, change, "NOT_SUPPORTED", words, ctx.now(), ctx.name)], ctx)
+            self._carry_out([*refuse_change(self._venue, change, "NOT_SUPPORTED", words, now, ctx.name)], ctx)
 
-    def _is_refused(self, command: PlaceOrder | CancelAtVenue | Change, ctx: Context) -> bool:
-        """The fence: a process that was frozen, or replaced meanwhile, does not trade."""
-        now = ctx.now()
-        if command.epoch < self._epoch:
-            code, words = "STALE_EPOCH", f"sent in epoch {command.epoch}, the present one is {self._epoch}"
-        elif now > command.deadline:
-            code, words = "DEADLINE_PASSED", f"{(now - command.deadline) / NS_PER_MS:.3f} ms too late"
-        else:
-            self._epoch = command.epoch
+    def _is_refused(self, command: PlaceOrder | CancelAtVenue | Change, now: int, ctx: Context) -> bool:
+        objection = self._fence.objection(command, now)
+        if objection is None:
             return False
+        code, words = objection
         if isinstance(command, PlaceOrder | CancelAtVenue):
             self._carry_out([refuse(self._venue, command, code, words, now, by=ctx.name)], ctx)
         else:
@@ -364,8 +365,8 @@ class Connector:
             self._carry_out(self._protocol.on_not_sent(frame, ctx.now()), ctx)
 
     def _keep_bad_frame(self, bad: BadFrame, ctx: Context) -> None:
-        self._bad_frames.keep(bad)
-        ctx.log.warning("bad_frame", venue=self._venue, link=bad.link, reason=bad.reason)
+        if count := self._bad_frames.keep(bad, ctx.now()):
+            ctx.log.warning("bad_frame", venue=self._venue, link=bad.link, reason=bad.reason, count=count)
         if bad.drop_link:
             self._drop(bad.link, f"BAD_FRAME: {bad.reason}", ctx)
 

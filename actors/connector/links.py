@@ -4,6 +4,7 @@ from enum import Enum
 
 import msgspec
 
+from actors.venues.contract import ConnectLimit
 from runtime.actor import Context
 from runtime.backoff import Backoff
 from runtime.clock import NS_PER_S
@@ -12,6 +13,9 @@ from runtime.pacing import TokenBucket
 
 STEADY_NS = 10 * NS_PER_S
 """A link that stayed up for so long is retried without delay again."""
+
+CONNECT_NS = 5 * NS_PER_S
+"""So much later than it was begun an opening may reach the venue, which counts it only then."""
 
 
 class LinkState(Enum):
@@ -51,11 +55,10 @@ class VenueLink:
 class VenueLinks:
     """Links by name. A name that was never opened, or was closed on purpose, is unknown and stays closed."""
 
-    def __init__(self, stale_after_ns: int, backoff: Backoff, connects: TokenBucket | None = None) -> None:
-        """`connects`: how often the venue lets one address connect."""
+    def __init__(self, stale_after_ns: int, backoff: Backoff, limit: ConnectLimit | None = None) -> None:
         self._stale_after_ns = stale_after_ns
         self._backoff = backoff
-        self._connects = connects
+        self._connects = TokenBucket(limit.attempts, limit.window_ns + CONNECT_NS) if limit else None
         self._links: dict[str, VenueLink] = {}
         self.closings = 0
         """While this stays the same, so do the links that are up."""

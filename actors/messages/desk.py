@@ -57,6 +57,8 @@ class DeskSnapshot(Message, frozen=True, array_like=True, tag=True):
     """True while the order manager has not yet reconciled every venue; another snapshot follows when it has."""
     holdings: tuple[Holding, ...] = ()
     """The same positions in full."""
+    epoch: int = 0
+    """Of the order manager that tells it."""
 
 
 class PositionChanged(Message, frozen=True, array_like=True, tag=True):

@@ -16,6 +16,9 @@ class QueryOrder(Message, frozen=True, array_like=True, tag=True):
 class QueryOpenOrders(Message, frozen=True, array_like=True, tag=True):
     """All open orders of the account."""
 
+    epoch: int = 0
+    """Of the order manager that asks: from now on the connector refuses the commands of every earlier one."""
+
 
 class QueryFills(Message, frozen=True, array_like=True, tag=True):
     """Fills of one order, or all of the symbol since `since` if `venue_order_id` is ""."""

@@ -43,6 +43,7 @@ def snapshot(ledger: Ledger, strategies: set[str] | None, recovering: bool) -> D
         {key: format(position.quantity, "f") for key, position in positions.items()},
         recovering,
         tuple(holding(key, position) for key, position in positions.items()),
+        ledger.epoch,
     )
 
 

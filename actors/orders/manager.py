@@ -160,7 +160,7 @@ class OrderManager:
     def _on_started(self, message: Started, ctx: Context) -> None:
         for record in self._journal.replay(ctx):
             self.ledger.apply(record)
-        self.epoch = max(self.ledger.epoch + 1, ctx.incarnation)
+        self.epoch = self._reconciliation.epoch = max(self.ledger.epoch + 1, ctx.incarnation)
         self._apply(EpochBegan(), ctx)
         for order in self.ledger.open.values():
             if order.cancel_requested:

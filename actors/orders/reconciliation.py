@@ -42,6 +42,8 @@ class VenueView(msgspec.Struct):
 class Reconciliation:
     def __init__(self, venues: Iterable[str], every_ns: int) -> None:
         self.views = {venue: VenueView(venue) for venue in venues}
+        self.epoch = 0
+        """Of the order manager's life."""
         self._every_ns = every_ns
 
     @property
@@ -51,7 +53,7 @@ class Reconciliation:
     def begin(self, venue: str, ctx: Context) -> None:
         """Ask now, and again after the period."""
         if venue in self.views:
-            ctx.tell(names.connector(venue), QueryOpenOrders())
+            ctx.tell(names.connector(venue), QueryOpenOrders(self.epoch))
             ctx.tell(names.connector(venue), QueryAccount())
             self._after(venue, self._every_ns, ctx)
 

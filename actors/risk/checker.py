@@ -7,6 +7,7 @@ Guarantees
 - A change of an open order is checked as the order that it becomes, and against exposure and capital for what it adds;
   the larger of before and after is reserved until the order manager tells what became of it. One that only makes the
   order smaller is always approved, as a cancel is.
+- An order manager that was replaced gets nothing approved any more.
 - It fails closed: without the order manager's snapshot, the venue's instruments, its balances or a quote, and when a
   check of the user raises, the order is denied with a reason.
 """
@@ -43,8 +44,6 @@ from actors.settings import RiskLimits, VenueSettings
 from actors.venues.refusals import Asked, deny
 from runtime.actor import Context, Report, Started, Undelivered
 
-LATE = "DEADLINE: passed before the check"
-
 
 class RiskChecker:
     def __init__(self, limits: RiskLimits, venues: Mapping[str, VenueSettings]) -> None:
@@ -58,6 +57,8 @@ class RiskChecker:
         self._funded: set[str] = set()
         """Venues whose whole account is known."""
         self._rebuilding = True
+        self._epoch = 0
+        """Of the newest order manager heard of."""
         self._counters: Counter[str] = Counter()
 
     def receive(self, message: Any, ctx: Context) -> None:
@@ -83,6 +84,7 @@ class RiskChecker:
             case DeskSnapshot():
                 self.desk.begin(message, self._place)
                 self._rebuilding = False
+                self._epoch = max(self._epoch, message.epoch)
             case InstrumentsListed():
                 self._listed.add(message.venue)
                 self._instruments |= {f"{one.venue}.{one.symbol}": one for one in message.instruments}
@@ -116,8 +118,8 @@ class RiskChecker:
     def _check(self, message: CheckOrder, ctx: Context) -> None:
         spec = message.order
         now = ctx.now()
-        if now > message.deadline:
-            self._deny(message, LATE, ctx)
+        if reason := self._outdated(message, now):
+            self._deny(message, reason, ctx)
             return
         proposals = self._judge(spec)
         if isinstance(proposals, str):
@@ -129,6 +131,14 @@ class RiskChecker:
         stamps = Stamps(before.market_recv, before.submitted, before.journaled, now)
         ctx.tell(names.ROUTER, Approved(spec, stamps, message.epoch, message.deadline))
         self._counters["approved"] += 1
+
+    def _outdated(self, message: CheckOrder | CheckChange | CheckOrderList, now: int) -> str | None:
+        """Why it has come too late to be looked at."""
+        if now > message.deadline:
+            return "DEADLINE: passed before the check"
+        if message.epoch < self._epoch:
+            return f"STALE_EPOCH: sent in epoch {message.epoch}, the present one is {self._epoch}"
+        return None
 
     def _judge(self, spec: OrderSpec) -> list[Proposal] | str:
         """The order at each venue where the router may send it, or the first reason why it must not go."""
@@ -151,8 +161,8 @@ class RiskChecker:
 
     def _check_change(self, message: CheckChange, ctx: Context) -> None:
         now = ctx.now()
-        if now > message.deadline:
-            self._deny(message, LATE, ctx)
+        if outdated := self._outdated(message, now):
+            self._deny(message, outdated, ctx)
             return
         if not _only_smaller(message):
             reason = self._object_to_change(message)
@@ -198,7 +208,7 @@ class RiskChecker:
     def _check_list(self, message: CheckOrderList, ctx: Context) -> None:
         """One after another, each with what those before it hold; all of them or none."""
         now, before = ctx.now(), message.stamps
-        reason = LATE if now > message.deadline else None
+        reason = self._outdated(message, now)
         reserved: list[Proposal] = []
         for spec in message.orders:
             reason = reason or self._object_in_list(spec, reserved)

@@ -171,6 +171,11 @@ class MemoryLink:
             self._out.put(lambda: self._venue.receive(self, payload))
         return self._up
 
+    def pause_reading(self) -> None:
+        """In memory nobody writes faster than is read."""
+
+    def resume_reading(self) -> None: ...
+
     def close(self) -> None:
         if not self._closed:
             self._up, self._closed = False, True
@@ -269,6 +274,10 @@ class _NoLink:
 
     def send(self, payload: bytes) -> bool:
         return False
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
 
     def close(self) -> None:
         self._closed = True

@@ -17,6 +17,10 @@ STYLES = {
     ActorState.STOPPED: "dim",
     ActorState.DEAD: "bold red",
 }
+WORDS = {
+    ActorState.BACKOFF: "ended and starts again at once",
+    ActorState.PARKED: "ended too often and is tried again later",
+}
 SHORT_STATES = {"PARTIALLY_FILLED": "part filled", "PENDING_CANCEL": "cancelling"}
 OPEN_ORDERS_SHOWN = 6
 
@@ -29,6 +33,7 @@ def dashboard(
         _title(status, ends_in_s),
         Text(),
         actors_table(status.actors),
+        *_troubles(status.actors),
         Text(),
         _venues(status, rates or {}),
         _degraded(status.venues),
@@ -72,6 +77,16 @@ def actors_table(actors: Mapping[str, ActorStatus]) -> Table:
             str(actor.pid or "–"),
         )
     return table
+
+
+def _troubles(actors: Mapping[str, ActorStatus]) -> list[Text]:
+    """One line for each actor that is about to be started again, or not for now, and why."""
+    lines = [
+        Text(f"{name} {WORDS[actor.state]}: {actor.reason}", style=STYLES[actor.state], overflow="ellipsis")
+        for name, actor in actors.items()
+        if actor.state in WORDS
+    ]
+    return [*lines, Text("outcry doctor says what to do", style="dim")] if lines else []
 
 
 def _venues(status: Status, rates: Mapping[str, float]) -> Table:

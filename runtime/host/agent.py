@@ -19,6 +19,7 @@ from runtime.protocol import (
     ActorFailed,
     DirectoryChanged,
     Heartbeat,
+    HostReplaced,
     Reported,
     StartActor,
     StopActors,
@@ -73,6 +74,12 @@ class HostAgent:
             case StopHost():
                 self._ending = True
                 self._stop([cell.name for cell in self._host.cells() if cell.name != ctx.name], ctx)
+            case HostReplaced():
+                ctx.log.error("host_replaced", life=self._host.spec.incarnation)
+                for cell in self._host.cells():
+                    if cell.name != ctx.name:
+                        self._host.remove(cell.name)
+                self._stopped()
             case _LookAgain(names, tries):
                 self._end_when_finished(names, tries, ctx)
             case Undelivered() | Stopping():

@@ -10,7 +10,6 @@ from runtime.clock import NS_PER_S
 from runtime.errors import Bug
 from runtime.host.mailbox import Mailbox
 from runtime.journal.log import Journal
-from runtime.links.contract import Link
 from runtime.message import Lane, Message
 from runtime.transport.feed import Outlets, Subscription
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from runtime.host.host import Host
+    from runtime.host.links import HostLink
 
 FEED = Lane.FEED
 """To look up a member of an enum takes as long as the rest of `publish` (70 ns)."""
@@ -39,7 +39,7 @@ class Cell:
         """publisher → what this actor wants of it: the truth about its subscriptions."""
         self.subscriptions: dict[str, Subscription] = {}
         self.watching: set[str] = set()
-        self.links: dict[str, Link] = {}
+        self.links: dict[str, HostLink] = {}
         self.journal = journal
         self.when_drained: list[Callable[[], None]] = []
         self.context = HostContext(self, host, log)

@@ -238,6 +238,19 @@ class Host:
         for name in {address.actor for address in (*up, *down)}:
             self.feeds.renew_all(name)
 
+    def met(self, address: Address) -> None:
+        """Somebody who subscribes here lives and may be told something, whether the supervisor has said so yet or not.
+
+        A life that begins anew in its old host subscribes sooner than the directory with it gets here.
+        """
+        known = self.directory.find(address.actor)
+        if known is not None and known.incarnation >= address.incarnation:
+            return
+        self.directory.add(address)
+        if known is not None:
+            self._tell_watchers(address.actor, ActorDown(address.actor, known.incarnation, "a later life began"))
+        self._arrived(address)
+
     def _arrived(self, address: Address) -> None:
         """An actor is up: tell its watchers, and deliver what has been waiting for it."""
         self._tell_watchers(address.actor, ActorUp(address))

@@ -77,6 +77,7 @@ class Session:
                 lambda topic: self._host.feeds.refresh(cell, topic),
             )
             cell.outlets.put(self._outlet)
+            self._host.met(hello.sender)
             self._host.feeds.subscribed(cell, hello.sender, hello.patterns)
 
     def _read_subscriber(self, stream: Stream, messages: FrameReader) -> None:

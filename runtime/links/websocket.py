@@ -71,6 +71,7 @@ class WebSocketLink(WSListener):
         self._closed = False
         self._deaf = False
         self._paused = False
+        self._reading = True
         self._ts_turn = 0
         self._fragments: list[bytes] | None = None
 
@@ -82,6 +83,23 @@ class WebSocketLink(WSListener):
             return False
         transport.send(TEXT, payload)
         return True
+
+    def pause_reading(self) -> None:
+        self._set_reading(False)
+
+    def resume_reading(self) -> None:
+        self._set_reading(True)
+
+    def _set_reading(self, reading: bool) -> None:
+        if reading is self._reading or self._transport is None:
+            return
+        socket = self._transport.underlying_transport
+        if not socket.is_closing():
+            self._reading = reading
+            if reading:
+                socket.resume_reading()
+            else:
+                socket.pause_reading()
 
     def close(self) -> None:
         self._closed = self._deaf = True

@@ -18,6 +18,7 @@ from runtime.protocol import (
     AskTable,
     DirectoryChanged,
     Heartbeat,
+    HostReplaced,
     Reported,
     StartActor,
     StopActors,
@@ -31,6 +32,7 @@ from runtime.supervision.table import LIVES_PER_SUPERVISOR, Child, ChildState, H
 
 START_GRACE_NS = 60 * NS_PER_S
 """A host that has not sent its first heartbeat after so long is taken for hung."""
+MB = 1 << 20
 STOP_GRACE_NS = 6 * NS_PER_S
 """What has not stopped so long after it was told is killed with its host."""
 
@@ -41,6 +43,8 @@ class HostPlan(msgspec.Struct, frozen=True):
     spec: HostSpec
     phases: dict[str, int]
     """Actor → when it is stopped: those of a lower phase first."""
+    memory_limit_bytes: int = 0
+    """A process that holds more is killed, as one that hangs; 0 for no limit."""
 
 
 class _Look:
@@ -197,7 +201,12 @@ class Supervisor:
             self._own = beat
             return
         entry = self._hosts.get(beat.host)
-        if entry is None or beat.incarnation < entry.incarnation:
+        if entry is None:
+            return
+        if beat.incarnation < entry.incarnation or (beat.incarnation == entry.incarnation and not entry.running):
+            # Given up already, and what it held is down for everybody: it may not come back, only end.
+            given_up = Address(f"host.{beat.host}", beat.incarnation, beat.kind, beat.endpoint, beat.host)
+            ctx.tell(given_up, HostReplaced())
             return
         if beat.incarnation > entry.incarnation:
             self._launcher.adopt(beat.host, beat.incarnation, beat.pid, lambda event: self._notice(event, ctx))
@@ -294,12 +303,24 @@ class Supervisor:
         for entry in self._hosts.values():
             if not entry.running:
                 continue
-            limit = self._patience_ns if entry.seen else START_GRACE_NS
-            if now - (entry.seen or entry.launched) > limit:
+            reason = self._given_up(entry, now)
+            if reason:
                 self._launcher.kill(entry.name, entry.incarnation)
-                silence_ms = (now - (entry.seen or entry.launched)) // NS_PER_MS
-                self._notice(HostEnded(entry.name, entry.incarnation, f"silent for {silence_ms} ms"), ctx)
+                self._notice(HostEnded(entry.name, entry.incarnation, reason), ctx)
         ctx.after(self._heartbeat_ns, _Look())
+
+    def _given_up(self, entry: HostEntry, now: int) -> str:
+        """Why it may not live on, or ""."""
+        limit = self._patience_ns if entry.seen else START_GRACE_NS
+        silence = now - (entry.seen or entry.launched)
+        if silence > limit:
+            return f"silent for {silence // NS_PER_MS} ms"
+        allowed = self._plans[entry.name].memory_limit_bytes
+        if allowed:
+            held = self._launcher.resident_bytes(entry.name, entry.incarnation)
+            if held > allowed:
+                return f"MEMORY: its process holds {held // MB} MB, its limit is {allowed // MB} MB"
+        return ""
 
     # -- stopping
 

@@ -12,6 +12,7 @@ from actors.messages import (
     OrderFilled,
     OrderSent,
     QueryFailed,
+    QueryOpenOrders,
     QueryOrder,
     ReplaceAtVenue,
     Trade,
@@ -84,6 +85,26 @@ def test_late_and_outdated_commands_never_leave(late: dict[str, int], code: str,
         CancelRejected("venue", ID, code, words, NOW),
     ]
     assert bench.counter("denied") == 1
+
+
+def test_a_new_order_manager_shuts_its_predecessor_out_by_asking() -> None:
+    bench = Bench()
+    bench.tell(QueryOpenOrders(epoch=2))
+    bench.tell(place(epoch=1), SendFrame("orders", b"order"))
+    assert bench.ctx.frames == []
+    [denied] = bench.ctx.told_to("order_manager")
+    assert denied == OrderDenied(ID, "STALE_EPOCH: sent in epoch 1, the present one is 2", "connector.venue")
+
+
+def test_an_order_is_stamped_with_the_time_at_which_its_deadline_was_looked_at() -> None:
+    """A process frozen between the two would stamp what is late as new, and the venue would take it."""
+    bench = Bench()
+    times = iter([NOW, NOW + 60 * S])
+    executed: list[int] = []
+    bench.ctx.now = lambda: next(times)
+    bench.protocol.execute = lambda command, now: executed.append(now) or []
+    bench.tell(place(deadline=NOW))
+    assert executed == [NOW]
 
 
 def test_a_command_exactly_at_its_deadline_leaves() -> None:

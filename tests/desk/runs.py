@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,10 @@ Status = dict[str, Any]
 class Run:
     """One running desk; `folder` is where it finds its configuration and leaves its summary, journal and sockets."""
 
-    def __init__(self, folder: Path, configuration: Mapping[str, Any], *arguments: str) -> None:
+    def __init__(
+        self, folder: Path, configuration: Mapping[str, Any], *arguments: str, program: Sequence[str] = ()
+    ) -> None:
+        """`program` stands in for `outcry`."""
         self.folder = folder
         self.journal = folder / "journal"
         self.environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
@@ -44,7 +47,7 @@ class Run:
         file.write_text(yaml.safe_dump({**configuration, "journal": {"path": str(self.journal)}}))
         with self._output.open("w") as output:
             self._process = subprocess.Popen(
-                [_outcry(), "run", str(file), "--json", str(self._summary), *arguments],
+                [*(program or (_outcry(),)), "run", str(file), "--json", str(self._summary), *arguments],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -53,8 +56,8 @@ class Run:
                 start_new_session=True,
             )
 
-    def command(self, *arguments: str) -> str:
-        """What `outcry …` prints, asked from another process."""
+    def command(self, *arguments: str, code: int = 0) -> str:
+        """What `outcry …` prints, asked from another process; `code` is how it has to end."""
         ended = subprocess.run(
             [_outcry(), *arguments],
             cwd=ROOT,
@@ -64,7 +67,7 @@ class Run:
             timeout=START_S,
             check=False,
         )
-        assert ended.returncode == 0, f"outcry {' '.join(arguments)}: {ended.stdout}{ended.stderr}"
+        assert ended.returncode == code, f"outcry {' '.join(arguments)}: {ended.stdout}{ended.stderr}"
         return ended.stdout
 
     def findings(self) -> str:
@@ -93,7 +96,7 @@ class Run:
                 if holds(status):
                     return status
             time.sleep(POLL_S)
-        raise AssertionError(f"not within {timeout_s} s: {json.dumps(status)}\n{self.output()}")
+        raise AssertionError(f"not within {timeout_s} s: {json.dumps(status)[-6000:]}\n{self.output()}")
 
     def kill(self, actor: str) -> Status:
         """`kill -9` its process; returns the first status in which it is ready again."""
@@ -147,10 +150,10 @@ class Run:
 
 
 @contextlib.contextmanager
-def outcry_run(configuration: Mapping[str, Any], *arguments: str) -> Iterator[Run]:
+def outcry_run(configuration: Mapping[str, Any], *arguments: str, program: Sequence[str] = ()) -> Iterator[Run]:
     """A path that is short enough for unix sockets, and what lives there is ended with the block."""
     with tempfile.TemporaryDirectory(prefix="oc-", dir="/tmp") as folder:
-        run = Run(Path(folder), configuration, *arguments)
+        run = Run(Path(folder), configuration, *arguments, program=program)
         try:
             yield run
         finally:

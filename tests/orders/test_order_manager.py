@@ -266,7 +266,7 @@ def test_every_venue_up_begins_a_reconciliation() -> None:
     desk.receive(submit(1), sent(1), accepted(1), submit(2), sent(2), accepted(2))
     desk.clear()
     desk.receive(VenueUp("binance", "connector.binance", NOW))
-    assert desk.connector() == [QueryOpenOrders(), QueryAccount()]
+    assert desk.connector() == [QueryOpenOrders(epoch=1), QueryAccount()]
     desk.receive(OpenOrdersReported("binance", [reported(OrderState.PARTIALLY_FILLED, "0.5")], NOW))
     assert desk.connector()[2:] == [
         QueryFills("BTCUSDT", "v1", NOW - S),
@@ -297,7 +297,7 @@ def test_reconciling_is_tried_again_and_repeated() -> None:
     desk.clear()
     desk.receive(QueryFailed("binance", "QueryOpenOrders", "", "timeout"))
     desk.pass_time(1 * S)
-    assert desk.connector() == [QueryOpenOrders(), QueryAccount()]
+    assert desk.connector() == [QueryOpenOrders(epoch=1), QueryAccount()]
     desk.pass_time(60 * S)
     assert len(desk.connector()) == 4
 

@@ -174,7 +174,7 @@ def test_an_order_manager_that_starts_again_takes_the_desk_with_it() -> None:
     assert bus.actors["portfolio"].report().state["positions"]["binance.BTCUSDT"]["quantity"] == "1"
     bus.to_venue.clear()
     bus.say(VenueUp("binance", "connector.binance", NOW))
-    assert QueryOpenOrders() in bus.to_venue
+    assert QueryOpenOrders(epoch=2) in bus.to_venue
     bus.say(OpenOrdersReported("binance", [], NOW), fill("t2"))
     assert bus.actors["order_manager"].report().state["recovering"] is False
     assert bus.positions[-1] == "2"

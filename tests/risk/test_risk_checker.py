@@ -65,6 +65,13 @@ def test_it_denies_until_it_knows_the_desk_the_instruments_and_the_balances() ->
     assert desk.check() == ""
 
 
+def test_an_order_manager_that_was_replaced_gets_nothing_approved_or_reserved() -> None:
+    desk = RiskDesk()
+    desk.receive(DeskSnapshot([], {}, False, epoch=2))
+    assert desk.check() == "STALE_EPOCH: sent in epoch 1, the present one is 2"
+    assert desk.checker.report().state["open_orders"] == 0
+
+
 def test_an_approval_carries_the_order_on_unchanged() -> None:
     desk = RiskDesk()
     spec = desk.spec()

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from runtime.actor import FramesReceived, LinkDown
+from runtime.clock import WallClock
 from runtime.host.links import HostLink
 from runtime.message import Lane
 
@@ -13,6 +14,7 @@ class FullHost:
 
     def __init__(self) -> None:
         self.taken: list[object] = []
+        self.clock = WallClock()
 
     def accept(self, cell: object, lane: Lane, message: object) -> bool:
         if lane is Lane.CONTROL:
@@ -24,7 +26,7 @@ class FullHost:
 
 def test_frames_that_do_not_fit_take_the_link_down() -> None:
     host: Any = FullHost()
-    cell: Any = SimpleNamespace(links={})
+    cell: Any = SimpleNamespace(links={}, mailbox=())
     link = cell.links["orders"] = HostLink(host, cell, "orders", Lane.COMMANDS)
     link.frame(b"{}", 1)
     link.turn_over()
@@ -35,7 +37,7 @@ def test_frames_that_do_not_fit_take_the_link_down() -> None:
 
 def test_the_end_of_a_link_is_told_even_to_a_full_mailbox() -> None:
     host: Any = FullHost()
-    cell: Any = SimpleNamespace(links={})
+    cell: Any = SimpleNamespace(links={}, mailbox=())
     link = cell.links["orders"] = HostLink(host, cell, "orders", Lane.COMMANDS)
     link.link_down("cut")
     assert host.taken == [LinkDown("orders", "cut")]

@@ -30,6 +30,8 @@ def test_the_dashboard_shows_actors_venues_orders_and_positions() -> None:
         "order_manager     ● ready          0       3   2 ms      96       0  42",
         "router            ● ready          0       0      –      32       0  42",
         "strategy.maker    ● backoff        2       0      –       0       0   –",
+        "strategy.maker ended and starts again at once: exit code 9",
+        "outcry doctor says what to do",
         "",
         "venue    link  msg/s  gaps  rejects    feed p50/p99",
         "binance  ● up    182     1        3  85 µs / 1.2 ms",

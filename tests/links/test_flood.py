@@ -1,0 +1,119 @@
+"""A flood on a link does not keep its actor from its commands, and nothing of it is lost or out of order."""
+
+import asyncio
+import time
+from random import Random
+from typing import Any
+
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
+
+from runtime.actor import Context, FramesReceived, LinkDown, Report, Started
+from runtime.address import Address, StreamKind
+from runtime.clock import NS_PER_MS, WallClock
+from runtime.host.host import Host
+from runtime.links import NetworkIo
+from runtime.message import Lane
+from runtime.spec import HostSpec
+from runtime.telemetry.logs import silent_log
+from runtime.transport.network import MemoryNetwork
+from tests.runtime.toys import CODEC, Number
+
+FRAMES = 40_000
+FRAME_WORK_NS = 20_000
+"""What the actor takes for each: the flood is nearly a second of work."""
+EVERY_S = 0.005
+LONGEST_MS = 100.0
+"""Of a command's wait, at a turn of a millisecond; the whole flood would be 800, on an idle machine it is 2."""
+
+
+class Slow:
+    """Works on each frame, and notes how long each command has waited."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.payloads: list[bytes] = []
+        self.waits_ms: list[float] = []
+        self.over = asyncio.Event()
+
+    def receive(self, message: Any, ctx: Context) -> None:
+        match message:
+            case Started():
+                ctx.open_link("flood", self._url, Lane.FEED)
+            case FramesReceived(_, payloads):
+                for _ in payloads:
+                    end = time.perf_counter_ns() + FRAME_WORK_NS
+                    while time.perf_counter_ns() < end:
+                        pass
+                self.payloads += payloads
+                if self.payloads[-1] == b"%d" % (FRAMES - 1):
+                    self.over.set()
+            case Number(told):
+                self.waits_ms.append((time.monotonic_ns() - told) / NS_PER_MS)
+            case LinkDown(_, reason):
+                self.payloads.append(reason.encode())
+                self.over.set()
+            case _:
+                pass
+
+    def report(self) -> Report:
+        return Report()
+
+
+class Flood(WSListener):
+    """Writes everything at once."""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        for number in range(FRAMES):
+            transport.send(WSMsgType.TEXT, b"%d" % number)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            transport.disconnect()
+
+    def pause_writing(self) -> None: ...
+
+    def resume_writing(self) -> None: ...
+
+
+def accept(request: WSUpgradeRequest) -> WSListener:
+    return Flood()
+
+
+def host(name: str, network: MemoryNetwork) -> Host:
+    clock = WallClock()
+    spec = HostSpec(name, 1, name, "nobody", [], "", "", "", "")
+    io = NetworkIo(clock)
+    return Host(spec, codec=CODEC, clock=clock, network=network, io=io, random=Random(1), log=silent_log())
+
+
+class Silent:
+    def receive(self, message: Any, ctx: Context) -> None: ...
+
+    def report(self) -> Report:
+        return Report()
+
+
+async def test_commands_are_looked_at_between_the_frames_of_a_flood() -> None:
+    server = await ws_create_server(accept, "127.0.0.1", 0)
+    network = MemoryNetwork()
+    flooded, asking = host("flooded", network), host("asking", network)
+    slow = Slow(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+    try:
+        for one in (flooded, asking):
+            await one.listen()
+        flooded.start("slow", 1, slow)
+        asking.start("asker", 1, Silent())
+        cell = asking.cell("asker")
+        assert cell is not None
+        async with asyncio.timeout(60):
+            while not slow.over.is_set():
+                asking.tell(cell, Address("slow", 1, StreamKind.UNIX, "flooded"), Number(time.monotonic_ns()))
+                asking.end_turn()
+                await asyncio.sleep(EVERY_S)
+    finally:
+        await flooded.close()
+        await asking.close()
+        server.close()
+    assert slow.payloads == [b"%d" % number for number in range(FRAMES)]
+    assert len(slow.waits_ms) > 20
+    assert max(slow.waits_ms) < LONGEST_MS, sorted(slow.waits_ms)[-10:]
