@@ -38,7 +38,7 @@ def desk(kind: str, port: int, notes: Path) -> dict[str, Any]:
                 "symbols": ["BTCUSDT"],
                 "credentials": {"key": "demo", "secret": "demo"},
                 "simulate": {"port": port, "rate": 20},
-                "fallback_after_s": 0.5,
+                "fallback_after_s": 1.0,
                 "fallback_poll_s": 0.2,
             }
         },

@@ -154,3 +154,17 @@ def test_the_accounts_link_that_ends_while_the_next_one_is_up_is_not_missed() ->
     world.run_until(OrderFilled)
     world.run(5 * NS_PER_S)
     assert [link for link in world.links() if link.startswith("account")] == ["account.1"]
+
+
+def test_a_link_is_not_replaced_again_before_the_one_before_it_has_been_answered() -> None:
+    world = with_secret()
+    world.run_until(VenueUp)
+    for _ in range(2):
+        world.fake.shut_down(world.now)
+        world.run(NS_PER_S // 2)
+    assert {"orders", "orders.1", "orders.2"} <= set(world.links())
+    world.execute(market_order(1))
+    world.run(12 * NS_PER_S)
+    assert [link for link in world.links() if link.startswith("orders")] == ["orders.2"]
+    assert world.told(OrderFilled)
+    assert [world.told(kind) for kind in (OutcomeUnknown, VenueDown, BadFrame)] == [[], [], []]

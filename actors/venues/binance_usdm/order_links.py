@@ -149,17 +149,17 @@ class OrderLinks(Generic[C]):
         return [OpenLink(self._next.name, self._url, Lane.COMMANDS)]
 
     def _switch(self) -> list[Output]:
-        if self._next is None or not self._is_ready(self._next):
+        """As soon as the next one is ready, and nobody waits for answers over an earlier one any longer."""
+        if self._next is None or self._old is not None or not self._is_ready(self._next):
             return []
-        closed = self._close_old()
         self._old, self._present, self._next = self._present, self._next, None
-        return [*closed, WakeUp(2 * self.timeout_ns, DRAINED + self._old.name)]
+        return [WakeUp(2 * self.timeout_ns, DRAINED + self._old.name)]
 
     def _close_old(self) -> list[Output]:
         if self._old is None:
             return []
         name, self._old = self._old.name, None
-        return [CloseLink(name)]
+        return [CloseLink(name), *self._switch()]
 
     def on_wake_up(self, tag: str, now: int) -> list[Output] | None:
         """None for a tag that is not of here; `TIMEOUTS` is asked about by `expire`."""
