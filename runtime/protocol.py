@@ -89,6 +89,11 @@ class Heartbeat(ControlMessage, frozen=True, array_like=True, tag=True):
     directory: int
     """Version of the directory it has; an older one is answered with `DirectoryChanged`."""
     actors: list[ActorVitals]
+    machine: str = ""
+    tcp: str = ""
+
+    def address(self, actor: str, incarnation: int) -> Address:
+        return Address(actor, incarnation, self.kind, self.endpoint, self.host, self.machine, self.tcp)
 
 
 class Reported(ControlMessage, frozen=True, array_like=True, tag=True):

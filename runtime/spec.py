@@ -15,6 +15,18 @@ class ActorSpec(msgspec.Struct, frozen=True, array_like=True):
     """Folder of the actor's journal; "" for an actor without one."""
 
 
+class Home(msgspec.Struct, frozen=True, array_like=True):
+    """The machine that a run belongs to; empty for a run on one machine."""
+
+    machine: str = ""
+    tcp: str = ""
+    """`ip:port` of the supervisor, the same in all its lives."""
+    ports: tuple[int, int] = (0, 0)
+    """First and last of those that hosts listen on."""
+    authority: str = ""
+    """Folder of the run's authority, on that machine."""
+
+
 class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     """All that a process needs to become a host: plain data that goes through Ray, a command line or memory."""
 
@@ -38,9 +50,17 @@ class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     measures: str = ""
     """Name of the actor that gets `Measured`; "" for none."""
     kind: StreamKind = StreamKind.UNIX
+    home: Home = Home()
+    machine: str = ""
+    """Where it runs, and where other machines reach it: known when it listens."""
+    tcp: str = ""
 
     def address(self, actor: str, incarnation: int) -> Address:
-        return Address(actor, incarnation, self.kind, self.endpoint, self.name)
+        return Address(actor, incarnation, self.kind, self.endpoint, self.name, self.machine, self.tcp)
+
+    def supervisor_address(self, actor: str) -> Address:
+        """Of an actor on the supervisor's host, in whichever life it is."""
+        return Address(actor, 0, self.kind, self.supervisor, "", self.home.machine, self.home.tcp)
 
 
 class HostEnded(msgspec.Struct, frozen=True):

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Stopping, Undelivered
-from runtime.address import Address
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.protocol import (
     SUPERVISOR,
@@ -206,11 +205,9 @@ class Supervisor:
         self._unheard.discard(beat.host)
         for vitals in beat.actors:
             child = self._children.get(vitals.name)
-            if child is not None:
-                address = Address(vitals.name, vitals.incarnation, beat.kind, beat.endpoint, beat.host)
-                if child.heard(vitals, address):
-                    changed = True
-                    ctx.log.info("actor_ready", actor=child.name, life=child.incarnation, pid=beat.pid)
+            if child is not None and child.heard(vitals, beat.address(vitals.name, vitals.incarnation)):
+                changed = True
+                ctx.log.info("actor_ready", actor=child.name, life=child.incarnation, pid=beat.pid)
         if changed:
             self._directory_changed(ctx)
         elif beat.directory < self._version and entry.directory_sent != self._version:

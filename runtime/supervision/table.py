@@ -130,4 +130,4 @@ class HostEntry:
         self.seen = now
         self.pid = beat.pid
         self.node = beat.node
-        self.agent = Address(f"host.{beat.host}", beat.incarnation, beat.kind, beat.endpoint, beat.host)
+        self.agent = beat.address(f"host.{beat.host}", beat.incarnation)

@@ -1,11 +1,10 @@
 """The machines that the other tests run on are what they claim to be, and leave nothing behind."""
 
 import subprocess
-from pathlib import Path
 
 import pytest
 
-from tests.cluster.machines import network
+from tests.cluster.machines import Network, network
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray]
 
@@ -23,14 +22,20 @@ def test_each_machine_has_its_own_address_and_its_own_ray_node() -> None:
 
 
 def test_nothing_is_left_of_a_network_after_a_failure() -> None:
-    with pytest.raises(RuntimeError, match="on purpose"), network(2) as net:
-        names, folder = [machine.name for machine in net.machines], net.folder
-        sleeper = net.machines[1].start("sleep", "600")
-        raise RuntimeError("on purpose")
-    assert sleeper.wait(timeout=10) != 0
+    seen: list[Network] = []
+
+    def fail() -> None:
+        with network(2) as net:
+            seen.append(net)
+            net.machines[1].start("sleep", "600")
+            assert len(net.machines[1].pids()) == 1
+            raise RuntimeError("on purpose")
+
+    with pytest.raises(RuntimeError, match="on purpose"):
+        fail()
     left = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=True).stdout
-    assert [name for name in names if name in left] == []
-    assert not Path(folder).exists()
+    assert [machine.name for machine in seen[0].machines if machine.name in left] == []
+    assert not seen[0].folder.exists()
 
 
 def test_a_machine_whose_cable_is_out_hears_nothing() -> None:
