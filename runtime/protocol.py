@@ -124,6 +124,9 @@ class DirectoryChanged(ControlMessage, frozen=True, array_like=True, tag=True):
 
     version: int
     addresses: list[Address]
+    lives: dict[str, int] = msgspec.field(default_factory=dict)
+    """Host → its first incarnation that may still speak: a machine that was cut off does not know that it was given up,
+    and what it wrote meanwhile arrives when it is back."""
 
 
 class StartActor(ControlMessage, frozen=True, array_like=True, tag=True):

@@ -63,8 +63,9 @@ class HostAgent:
                 self._beat(ctx)
             case _Beat():
                 self._beat(ctx)
-            case DirectoryChanged(version, addresses):
+            case DirectoryChanged(version, addresses, lives):
                 self._host.replace_directory(version, addresses)
+                self._host.fence(lives)
             case StartActor(spec):
                 self._start(spec, ctx)
                 self._beat_now(ctx)

@@ -82,7 +82,9 @@ class Host:
         self.accept = self._scheduler.accept
         self.accept_all = self._scheduler.accept_all
         self.queue = self._scheduler.queue
-        self.sessions: set[Stream] = set()
+        self.sessions: dict[Stream, Session] = {}
+        self._lives: dict[str, int] = {}
+        """Host → its first incarnation that is listened to."""
         self.strangers = Strangers(clock, log)
         self._cells: dict[str, Cell] = {}
         self._published: list[Cell] = []
@@ -242,6 +244,21 @@ class Host:
             self._arrived(address)
         for name in {address.actor for address in (*up, *down)}:
             self.feeds.renew_all(name)
+
+    def fence(self, lives: dict[str, int]) -> None:
+        """Listen no longer to hosts of an earlier life than these, whatever of them is still on its way."""
+        self._lives = lives
+        for stream, session in list(self.sessions.items()):
+            if session.sender is not None and not self.listens_to(session.sender):
+                del self.sessions[stream]
+                stream.close()
+
+    def listens_to(self, sender: Address) -> bool:
+        """`sender` is a host's own actor: its incarnation is that of the host."""
+        if sender.incarnation >= self._lives.get(sender.host, 0):
+            return True
+        self.log.warning("life_fenced", peer=sender.host, life=sender.incarnation)
+        return False
 
     def _arrived(self, address: Address) -> None:
         """An actor is up: tell its watchers, and deliver what has been waiting for it."""

@@ -198,6 +198,8 @@ class Supervisor:
         entry = self._hosts.get(beat.host)
         if entry is None or beat.incarnation < entry.incarnation:
             return
+        if beat.incarnation == entry.incarnation and not entry.running:
+            return  # from a machine that was cut off: that life was given up, and never comes back
         if beat.incarnation > entry.incarnation:
             self._launcher.adopt(beat.host, beat.incarnation, beat.pid, lambda event: self._notice(event, ctx))
         entry.heard(beat, ctx.now())
@@ -222,7 +224,8 @@ class Supervisor:
         """Not before every host has spoken up or is given up: who is not listed is taken for down."""
         if entry.agent is not None and entry.running and not self._unheard:
             addresses = [child.address for child in self._children.values() if child.address is not None]
-            ctx.tell(entry.agent, DirectoryChanged(self._version, addresses))
+            lives = {host.name: host.incarnation + (not host.running) for host in self._hosts.values()}
+            ctx.tell(entry.agent, DirectoryChanged(self._version, addresses, lives))
             entry.directory_sent = self._version
 
     # -- ends
