@@ -51,6 +51,8 @@ class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     """Name of the actor that gets `Measured`; "" for none."""
     kind: StreamKind = StreamKind.UNIX
     home: Home = Home()
+    labels: dict[str, str] = {}
+    """Of the node that it goes to; none for the run's own machine. Of no meaning on one machine."""
     machine: str = ""
     """Where it runs, and where other machines reach it: known when it listens."""
     tcp: str = ""
@@ -71,10 +73,18 @@ class HostEnded(msgspec.Struct, frozen=True):
     reason: str
 
 
+class HostWaits(msgspec.Struct, frozen=True):
+    """It cannot be started now, and will be when it can: told again while that lasts."""
+
+    host: str
+    incarnation: int
+    reason: str
+
+
 class Launcher(Protocol):
     """Starts host processes and tells when they end, by calling `notify` on the caller's loop."""
 
-    def launch(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None: ...
+    def launch(self, spec: HostSpec, notify: Callable[[HostEnded | HostWaits], None]) -> None: ...
 
     def adopt(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
         """Watch a host that another life of the caller launched."""

@@ -24,7 +24,7 @@ from runtime.protocol import (
     StopRun,
     TableTold,
 )
-from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
+from runtime.spec import ActorSpec, HostEnded, HostSpec, HostWaits, Launcher
 from runtime.supervision.policy import Park, RestartPolicy, decide
 from runtime.supervision.table import LIVES_PER_SUPERVISOR, Child, ChildState, HostEntry
 
@@ -108,6 +108,8 @@ class Supervisor:
                 self._actor_failed(message, ctx)
             case HostEnded():
                 self._host_ended(message, ctx)
+            case HostWaits():
+                self._host_waits(message, ctx)
             case _Look():
                 self._look(ctx)
             case _RestartHost(name, incarnation):
@@ -186,7 +188,7 @@ class Supervisor:
         self._launcher.launch(spec, lambda event: self._notice(event, ctx))
 
     @staticmethod
-    def _notice(event: HostEnded, ctx: Context) -> None:
+    def _notice(event: HostEnded | HostWaits, ctx: Context) -> None:
         ctx.after(0, event)
 
     # -- hearing
@@ -256,6 +258,15 @@ class Supervisor:
             delay_ms=delay // NS_PER_MS,
         )
         ctx.after(delay, _RestartHost(entry.name, entry.incarnation))
+
+    def _host_waits(self, waits: HostWaits, ctx: Context) -> None:
+        entry = self._hosts[waits.host]
+        if waits.incarnation == entry.incarnation and entry.running:
+            entry.launched = ctx.now()
+            for name in entry.actors:
+                if self._children[name].waits != waits.reason:
+                    ctx.log.warning("host_waits", name=entry.name, reason=waits.reason)
+                self._children[name].waits = waits.reason
 
     def _actor_failed(self, failed: ActorFailed, ctx: Context) -> None:
         child = self._children.get(failed.name)

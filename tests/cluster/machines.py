@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from runtime.cluster import SETTINGS
@@ -61,8 +61,8 @@ class Machine:
         self._started.append(process)
         return process
 
-    def run(self, *command: str, timeout_s: float = START_S, check: bool = True) -> str:
-        """Run a command here; returns what it printed."""
+    def run(self, *command: str, timeout_s: float = START_S, code: int | None = 0) -> str:
+        """Run a command here; returns what it printed. Its exit code must be that, or with None may be any."""
         ended = subprocess.run(
             ["ip", "netns", "exec", self.name, *command],
             cwd=ROOT,
@@ -72,14 +72,14 @@ class Machine:
             timeout=timeout_s,
             check=False,
         )
-        assert ended.returncode == 0 or not check, f"{command}: {ended.stdout}{ended.stderr}"
+        assert code in (None, ended.returncode), f"{command}: {ended.stdout}{ended.stderr}"
         return ended.stdout + ended.stderr
 
     def until_connected(self, ip: str, port: int, timeout_s: float) -> bool:
         """True as soon as a TCP connection from here can be made; False if none could within so long."""
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
-            if not self.run(sys.executable, "-c", CONNECT, ip, str(port), check=False):
+            if not self.run(sys.executable, "-c", CONNECT, ip, str(port), code=None):
                 return True
             time.sleep(POLL_S)
         return False
@@ -87,6 +87,15 @@ class Machine:
     def pids(self) -> list[int]:
         """Every process that runs here."""
         return [int(pid) for pid in _ip("netns", "pids", self.name).split()]
+
+    def processes(self, *words: str) -> list[str]:
+        """Command lines of those that run here with one of these words in it."""
+        found = []
+        for pid in self.pids():
+            with contextlib.suppress(OSError):
+                line = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+                found += [line] if any(word in line for word in words) else []
+        return found
 
     def streams(self) -> list[str]:
         """Peers of the TCP connections that stand here, as `ip:port`."""
@@ -127,13 +136,13 @@ class Network:
         """Of the cluster's head."""
         return f"{self.head.ip}:{RAY_PORT}"
 
-    def start_ray(self, labels: Mapping[str, str] | None = None) -> None:
-        """`labels`: name of a machine's place (0 is the head) → what `ray start --labels` gets."""
-        for index, machine in enumerate(self.machines):
-            self.start_node(machine, "" if labels is None else labels.get(str(index), ""))
-            if index == 0:
+    def start_ray(self, labels: Sequence[str]) -> None:
+        """One node for each of the labels, which are as for `ray start --labels`; the first machine is the head."""
+        for machine, label in zip(self.machines, labels, strict=False):
+            self.start_node(machine, label)
+            if machine is self.head:
                 self.until_nodes(1)
-        self.until_nodes(len(self.machines))
+        self.until_nodes(len(labels))
 
     def start_node(self, machine: Machine, labels: str = "") -> None:
         role = [f"--address={self.address}"]
@@ -150,7 +159,7 @@ class Network:
         deadline = time.monotonic() + START_S
         said = ""
         while time.monotonic() < deadline:
-            said = self.head.run(sys.executable, "-m", "tests.cluster.nodes", self.address, self.head.ip, check=False)
+            said = self.head.run(sys.executable, "-m", "tests.cluster.nodes", self.address, self.head.ip, code=None)
             if len(said.splitlines()) == count and all(line.startswith("alive ") for line in said.splitlines()):
                 return
             time.sleep(POLL_S)

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.ray]
 
 def test_each_machine_has_its_own_address_and_its_own_ray_node() -> None:
     with network(3) as net:
-        net.start_ray({"1": "zone=a", "2": "zone=b"})
+        net.start_ray(["", "zone=a", "zone=b"])
         head, first, second = net.machines
         nodes = {
             (line.split()[1], zone)

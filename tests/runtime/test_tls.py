@@ -15,6 +15,7 @@ from runtime.address import Address, StreamKind
 from runtime.errors import ConfigError, Unavailable
 from runtime.transport.network import Listener
 from runtime.transport.tls.authority import Authority
+from runtime.transport.tls.enrolment import Enrolment
 from runtime.transport.tls.identity import Identity
 from runtime.transport.tls.network import ClusterNetwork
 from tests.runtime.tls import IP, member
@@ -222,6 +223,30 @@ def test_a_new_certificate_takes_the_place_of_one_that_is_over(play: Play) -> No
         assert "expired" in await world.refuses(identity)
         identity.install(world.authority.sign(identity.request(), "late", IP), world.authority.pem)
         assert await world.answer(identity) == b"hello"
+
+    play(scenario)
+
+
+def test_a_certificate_is_renewed_before_it_ends_and_no_key_travels(play: Play) -> None:
+    async def scenario(world: World) -> None:
+        identity, sent = Identity(), list[bytes]()
+
+        async def ask() -> tuple[bytes, str]:
+            sent.append(identity.request())
+            return sent[-1], IP
+
+        async def install(certificate: bytes, authority: bytes) -> None:
+            sent.extend((certificate, authority))
+            identity.install(certificate, authority)
+
+        enrolment = Enrolment(world.authority, "x", ask, install)
+        await enrolment.certify(lifetime_s=2)
+        with enrolment.renewing(lifetime_s=2):
+            await asyncio.sleep(3.5)
+            assert await world.answer(identity) == b"hello"
+        assert "expired" in await world.refuses(member(world.authority, "late", -1))
+        assert len(sent) >= 9
+        assert not any(b"PRIVATE" in what for what in sent)
 
     play(scenario)
 

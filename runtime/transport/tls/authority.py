@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from runtime.clock import NS_PER_S, WallClock
 from runtime.errors import PeerFault
 
 LIFETIME_S = 24 * 3600
@@ -103,7 +104,7 @@ class Authority:
 
 
 def _builder(lifetime_s: float) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+    now = datetime.fromtimestamp(WallClock().now() / NS_PER_S, UTC)
     return (
         x509.CertificateBuilder()
         .serial_number(x509.random_serial_number())
