@@ -252,10 +252,12 @@ class RayLauncher:
         self._placement = Placement(_living_nodes)
         self._handles: dict[tuple[str, int], Any] = {}
         self._pids: dict[tuple[str, int], int] = {}
+        self._launches: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._watches: set[asyncio.Task[None]] = set()
 
     def launch(self, spec: HostSpec, notify: Callable[[HostEnded | HostWaits], None]) -> None:
         task = asyncio.get_running_loop().create_task(self._run(spec, notify))
+        self._launches[spec.name, spec.incarnation] = task
         self._watches.add(task)
         task.add_done_callback(self._watches.discard)
 
@@ -268,6 +270,9 @@ class RayLauncher:
         import ray
 
         handle = self._handles.pop((host, incarnation), None)
+        launch = self._launches.pop((host, incarnation), None)
+        if handle is None and launch is not None:
+            launch.cancel()  # it still waits for a node
         pid = self._pids.pop((host, incarnation), 0)
         self._placement.had_to_be_killed(host, incarnation)
         if pid:
@@ -293,6 +298,7 @@ class RayLauncher:
         except (ray.exceptions.RayError, ValueError) as error:
             reason = str(error).strip().splitlines()[-1]
         self._pids.pop(key, None)
+        self._launches.pop(key, None)
         self._placement.has_ended(*key)
         handle = self._handles.pop(key, None)
         if handle is not None:

@@ -1,5 +1,7 @@
 """A whole desk on several machines: who is where, how they talk, who does not get in, and what is left afterwards."""
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from runtime.protocol import ActorRow
 from tests.cluster.desk import TRADER, Venue, all_ready, desk
 from tests.cluster.machines import Network, network
 from tests.desk.truth import Truth
@@ -72,6 +75,13 @@ def test_a_desk_trades_over_three_machines_and_no_stranger_gets_in(net: Network)
         running.until(lambda status: status["fills"] > fills)
         assert rows["connector.binance"].incarnation == running.rows()["connector.binance"].incarnation
 
+        os.kill(rows["supervisor"].pid, signal.SIGKILL)
+        running.until_rows(lambda now: now["supervisor"].incarnation == 2 and len(now) == len(rows) and ready(now))
+        found_again = running.rows()
+        assert {name: row.pid for name, row in found_again.items() if name != "supervisor"} == {
+            name: row.pid for name, row in rows.items() if name != "supervisor"
+        }
+
         with_key = [file for file in files(net.folder) if b"PRIVATE KEY" in read(file)]
         assert [(file.name, oct(file.stat().st_mode)) for file in with_key] == [("authority.key", "0o100600")]
 
@@ -101,11 +111,15 @@ def test_who_has_no_node_waits_and_says_so_until_there_is_one(net: Network) -> N
         assert status["actors"]["connector.binance"]["state"] == "STARTING"
         assert reason in running.command("doctor", code=1)
         net.start_node(late, "zone=mars")
-        status = running.until(lambda status: status["fills"] > 0)
+        status = running.until(lambda status: status["fills"] > 0 and all_ready(status))
         assert status["actors"]["connector.binance"]["node"] == late.ip
         assert status["actors"]["connector.binance"]["reason"] == ""
         assert {actor["node"] for name, actor in status["actors"].items() if name not in where} == {paris.ip}
         running.stop()
+
+
+def ready(rows: dict[str, ActorRow]) -> bool:
+    return all(row.state == "READY" for row in rows.values())
 
 
 def files(folder: Path) -> list[Path]:
