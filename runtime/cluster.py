@@ -49,6 +49,8 @@ SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 """Read by Ray when its processes start. Workers otherwise run at nice 15, and a dead node shows after 15 to 65 s."""
+JOINING = {"RAY_gcs_server_request_timeout_seconds": "20"}
+"""Read by Ray when it is imported: so long it looks for a node on this machine."""
 NAME_TRIES = 20
 NAME_PAUSE_S = 0.05
 OBJECT_STORE_BYTES = 100_000_000
@@ -123,12 +125,13 @@ class AttachedCluster:
     """
 
     def __init__(self, address: str, namespace: str, folder: Path, ports: tuple[int, int]) -> None:
+        for name, value in (SETTINGS | JOINING).items():
+            os.environ.setdefault(name, value)
         import ray
 
         from runtime.transport.tls.authority import Authority
 
-        for name, value in SETTINGS.items():
-            os.environ.setdefault(name, value)
+        machine.check_reached(address)
         _read_environment()
         self.address = address
         self.environment = {"RAY_ADDRESS": address, "RAY_AUTH_MODE": os.environ["RAY_AUTH_MODE"]}
@@ -140,8 +143,11 @@ class AttachedCluster:
                 logging_level=logging.ERROR,
                 _node_ip_address=machine.ip_towards(address.rpartition(":")[0]),
             )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise ConfigError(f"cluster.address: {address} cannot be joined: {error}") from error
+        except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            raise ConfigError(
+                f"cluster.address: {address} cannot be joined: Ray has to run on this machine too (scripts/worker "
+                f"{address}), and the token has to be that of the head: {str(error).strip().splitlines()[0]}"
+            ) from None
         self._namespace = namespace
         ip, node = _here()
         port = machine.free_port(ip, *ports, start=os.getpid())

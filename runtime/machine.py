@@ -10,6 +10,7 @@ from runtime.errors import Unavailable
 from runtime.rundir import RunDirectory, find_runs
 from runtime.spec import Home, HostSpec
 
+CONNECT_S = 5.0
 FOLDER = "host"
 """Hosts on machines other than the run's have a folder of this name each."""
 
@@ -23,6 +24,17 @@ def ip_towards(host: str) -> str:
             raise Unavailable(f"{host} cannot be reached from here: {error}") from None
         ip: str = probe.getsockname()[0]
     return ip
+
+
+def check_reached(address: str) -> None:
+    """Raises `Unavailable` if nobody listens at `host:port`."""
+    host, _, port = address.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), CONNECT_S).close()
+    except OSError as error:
+        raise Unavailable(
+            f"{address} cannot be reached: {error}; start Ray there (scripts/head), and let this machine reach the port"
+        ) from None
 
 
 def ports(home: Home, *, supervisor: bool) -> list[int]:

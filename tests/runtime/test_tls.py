@@ -192,6 +192,25 @@ def test_what_is_no_tls_at_all_is_refused(play: Play) -> None:
     play(scenario)
 
 
+def test_strangers_who_say_nothing_do_not_keep_members_out_for_long(
+    play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.transport.tls.network.MOST_STRANGERS", 3)
+    monkeypatch.setattr("runtime.transport.tls.network.HANDSHAKE_S", 0.5)
+
+    async def scenario(world: World) -> None:
+        writers = [(await asyncio.open_connection(IP, world.port))[1] for _ in range(5)]
+        async with asyncio.timeout(3):
+            while len(world.refused) < 5:
+                await asyncio.sleep(0.02)
+        assert world.refused.count("too many connections without a certificate") == 2
+        assert await world.answer(member(world.authority, "friend")) == b"hello"
+        for writer in writers:
+            writer.close()
+
+    play(scenario)
+
+
 def test_an_older_tls_is_refused(play: Play) -> None:
     async def scenario(world: World) -> None:
         old = member(world.authority, "old")

@@ -20,6 +20,9 @@ DIAL_S = 3.0
 SILENCE_MS = 5_000
 """A connection on which nothing was acknowledged for so long is over."""
 KEEPALIVE_S = 2
+MOST_STRANGERS = 256
+"""Connections that have not shown a certificate yet; one more is closed at once."""
+RETRY_S = 1.0
 
 
 class ClusterNetwork:
@@ -83,22 +86,38 @@ class _Door:
         self._on_refused = on_refused
         self._loop = asyncio.get_running_loop()
         self._greetings: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._loop.add_reader(listening, self._accept)
 
     def close(self) -> None:
+        self._closed = True
         self._loop.remove_reader(self._listening)
         self._listening.close()
         for greeting in self._greetings:
             greeting.cancel()
 
     def _accept(self) -> None:
-        """Whoever is there; a connection that is gone again, or more than there are descriptors for, is left."""
-        with contextlib.suppress(OSError):
-            connection, peer = self._listening.accept()
-            connection.setblocking(False)
-            greeting = self._loop.create_task(self._greet(connection, f"{peer[0]}:{peer[1]}"))
-            self._greetings.add(greeting)
-            greeting.add_done_callback(self._greetings.discard)
+        try:
+            connection, address = self._listening.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError:
+            self._loop.remove_reader(self._listening)  # no descriptor is left: it would be called again at once
+            self._loop.call_later(RETRY_S, self._go_on)
+            return
+        peer = f"{address[0]}:{address[1]}"
+        if len(self._greetings) >= MOST_STRANGERS:
+            connection.close()
+            self._on_refused(peer, "too many connections without a certificate")
+            return
+        connection.setblocking(False)
+        greeting = self._loop.create_task(self._greet(connection, peer))
+        self._greetings.add(greeting)
+        greeting.add_done_callback(self._greetings.discard)
+
+    def _go_on(self) -> None:
+        if not self._closed:
+            self._loop.add_reader(self._listening, self._accept)
 
     async def _greet(self, connection: socket.socket, peer: str) -> None:
         _tune(connection)
