@@ -133,6 +133,8 @@ class AttachedCluster:
 
         machine.check_reached(address)
         _read_environment()
+        # A run of the same name and pid on another machine of the cluster must not be taken for this one.
+        namespace = f"{namespace}-{secrets.token_hex(4)}"
         self.address = address
         self.environment = {"RAY_ADDRESS": address, "RAY_AUTH_MODE": os.environ["RAY_AUTH_MODE"]}
         try:

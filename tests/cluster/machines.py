@@ -21,8 +21,10 @@ from runtime.cluster import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 RAY_PORT = 6379
-START_S = 120.0
+START_S = 180.0
 """Ray on a busy machine."""
+ASK_S = 30.0
+"""Who joins a Ray that is just starting may wait for ever."""
 POLL_S = 0.1
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)"
 
@@ -154,12 +156,17 @@ class Network:
             *("--disable-usage-stats", "--include-log-monitor=false", "--block"),
         )
 
+    def _nodes(self) -> str:
+        ask = (sys.executable, "-m", "tests.cluster.nodes", self.address, self.head.ip)
+        return self.head.run(*ask, code=None, timeout_s=ASK_S)
+
     def until_nodes(self, count: int) -> None:
         """Returns when so many nodes of the cluster are alive."""
         deadline = time.monotonic() + START_S
         said = ""
         while time.monotonic() < deadline:
-            said = self.head.run(sys.executable, "-m", "tests.cluster.nodes", self.address, self.head.ip, code=None)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                said = self._nodes()
             if len(said.splitlines()) == count and all(line.startswith("alive ") for line in said.splitlines()):
                 return
             time.sleep(POLL_S)

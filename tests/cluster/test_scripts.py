@@ -2,13 +2,14 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.machines import Machine, Network, network
+from tests.cluster.machines import POLL_S, START_S, Machine, Network, network
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray]
 
@@ -38,7 +39,7 @@ def test_the_scripts_make_a_cluster_on_which_the_demo_runs_and_nobody_else_does(
         said = worker.run("scripts/worker", head.ip, code=2)
         assert f"there is no token in {copy}; copy the one that scripts/head has made on {head.ip}" in said
 
-        run = ("outcry", "run", "configs/demo.yaml", "--address", net.address, "--seconds", "10")
+        run = ("outcry", "run", "configs/demo.yaml", "--address", net.address)
         assert f"outcry: {net.address} cannot be reached" in worker.run(*run, code=1)
 
         # short paths: sockets of Ray lie below
@@ -70,8 +71,18 @@ def test_the_scripts_make_a_cluster_on_which_the_demo_runs_and_nobody_else_does(
         assert "alive" not in stranger
 
         summary = head.folder / "summary.json"
-        head.run(*run, "--json", str(summary))
+        demo = head.start(*run, "--json", str(summary))
+        until_it_trades(head)
+        head.run("outcry", "stop")
+        assert demo.wait(START_S) == 0, head.output()
         assert json.loads(summary.read_text())["fills"] > 0
+
+
+def until_it_trades(machine: Machine) -> None:
+    deadline = time.monotonic() + START_S
+    while '"fills": 0,' in (said := machine.run("outcry", "status", "--json", code=None)) or '"fills"' not in said:
+        assert time.monotonic() < deadline, f"{said}{machine.output()}"
+        time.sleep(POLL_S)
 
 
 def short(machine: Machine, name: str) -> Path:
