@@ -42,6 +42,10 @@ def _life(row: ActorRow) -> Iterator[Finding]:
             )
         case ChildState.BACKOFF:
             yield Finding(row.name, f"ended and is about to start again: {row.reason}", _remedy(row.reason) or WAIT)
+        case ChildState.STARTING if row.reason.startswith("waits for a node"):
+            yield Finding(
+                row.name, row.reason, "start Ray on such a node (scripts/worker HEAD --labels=…), or change `placement`"
+            )
         case ChildState.STARTING if row.incarnation > 1:
             yield Finding(row.name, f"is starting for the {row.incarnation}. time, after: {row.reason}", WAIT)
         case _:
@@ -163,7 +167,16 @@ def _store(row: ActorRow) -> Iterator[Finding]:
         )
 
 
-RULES: tuple[Rule, ...] = (_life, _mailbox, _venue, _orders, _store)
+def _strangers(row: ActorRow) -> Iterator[Finding]:
+    if refused := row.counters.get("strangers_refused"):
+        yield Finding(
+            row.name,
+            f"{refused} connections of strangers were refused",
+            "its log says from where; close the ports of `cluster.ports` to everybody outside of the cluster",
+        )
+
+
+RULES: tuple[Rule, ...] = (_life, _mailbox, _venue, _orders, _store, _strangers)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -21,17 +21,17 @@ class FakeVenues:
     def __init__(self) -> None:
         self._processes: list[asyncio.subprocess.Process] = []
 
-    async def start(self, configuration: Configuration) -> Configuration:
-        """Returns the configuration with the addresses of the fake venues in place of the real ones."""
+    async def start(self, configuration: Configuration, ip: str = "127.0.0.1") -> Configuration:
+        """Returns the configuration with the addresses of the fake venues, at `ip`, in place of the real ones."""
         venues = dict(configuration.venues)
         for name, venue in configuration.venues.items():
             if venue.simulate is not None:
-                port = await self._start(name, venue, venue.simulate)
+                port = await self._start(name, venue, venue.simulate, ip)
                 venues[name] = venue.model_copy(
                     update={
-                        "rest_url": f"http://127.0.0.1:{port}",
-                        "stream_url": f"ws://127.0.0.1:{port}",
-                        "trade_url": f"ws://127.0.0.1:{port}{TRADE_PATHS[venue.kind]}",
+                        "rest_url": f"http://{ip}:{port}",
+                        "stream_url": f"ws://{ip}:{port}",
+                        "trade_url": f"ws://{ip}:{port}{TRADE_PATHS[venue.kind]}",
                     }
                 )
         return configuration.model_copy(update={"venues": venues})
@@ -47,8 +47,17 @@ class FakeVenues:
                 process.kill()
                 await process.wait()
 
-    async def _start(self, name: str, venue: VenueSettings, simulate: Simulation) -> int:
-        arguments = ["--port", str(simulate.port), "--seed", str(simulate.seed), "--rate", str(simulate.rate)]
+    async def _start(self, name: str, venue: VenueSettings, simulate: Simulation, ip: str) -> int:
+        arguments = [
+            "--host",
+            ip,
+            "--port",
+            str(simulate.port),
+            "--seed",
+            str(simulate.seed),
+            "--rate",
+            str(simulate.rate),
+        ]
         if simulate.capture:
             arguments += ["--replay", simulate.capture, "--speed", str(simulate.speed)]
         else:

@@ -9,9 +9,10 @@ from actors import names
 from actors.roles import build_role
 from actors.settings import Configuration
 from runtime.actor import Actor
+from runtime.address import StreamKind
 from runtime.clock import NS_PER_S
 from runtime.protocol import SUPERVISOR
-from runtime.spec import ActorSpec, HostSpec, Launcher
+from runtime.spec import ActorSpec, Home, HostSpec, Launcher
 from runtime.supervision.policy import RestartPolicy
 from runtime.supervision.supervisor import HostPlan, Supervisor
 
@@ -27,10 +28,11 @@ class RunSettings(msgspec.Struct, frozen=True):
     """Where modules of strategies are looked for besides the installed ones."""
     configuration: str
     """JSON of a `Configuration`."""
+    home: Home = Home()
 
     @classmethod
-    def of(cls, configuration: Configuration, folder: Path) -> "RunSettings":
-        return cls(str(folder), str(Path.cwd()), configuration.model_dump_json(by_alias=True))
+    def of(cls, configuration: Configuration, folder: Path, home: Home | None = None) -> "RunSettings":
+        return cls(str(folder), str(Path.cwd()), configuration.model_dump_json(by_alias=True), home or Home())
 
     def read(self) -> Configuration:
         return Configuration.model_validate_json(self.configuration)
@@ -92,6 +94,9 @@ def host_spec(
         heartbeat_ns=round(configuration.restart.heartbeat_s * NS_PER_S),
         durability=configuration.journal.durability,
         measures=names.LATENCY_MONITOR,
+        kind=StreamKind.TCP if run.home.machine else StreamKind.UNIX,
+        home=run.home,
+        labels=next((configuration.placement[actor] for actor in actors if actor in configuration.placement), {}),
     )
 
 

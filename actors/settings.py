@@ -52,6 +52,9 @@ InstrumentKey = Annotated[str, _matching(r"[a-z][a-z0-9-]*\.[^\s.*]+", "<venue>.
 HttpUrl = Annotated[str, _matching(r"https?://[^/\s]+\S*", "an address that begins with https:// or http://")]
 SocketUrl = Annotated[str, _matching(r"wss?://[^/\s]+\S*", "an address that begins with wss:// or ws://")]
 ClassPath = Annotated[str, _matching(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", "module:Class, e.g. my_desk.maker:Maker")]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Label = Annotated[str, _matching(r"[A-Za-z0-9][\w./-]{0,62}", "the name of a label of nodes, e.g. zone")]
+HeadAddress = Annotated[str, _matching(r"\S+:\d+", "the address of a Ray cluster's head, e.g. 10.0.0.1:6379")]
 Amount = Annotated[Decimal, Field(gt=0)]
 
 
@@ -210,8 +213,10 @@ class MetricsSettings(Settings):
 
 class ClusterSettings(Settings):
     backend: Literal["ray", "processes"] = "ray"
-    address: str | None = None
+    address: HeadAddress | None = None
     """None starts a Ray of its own on this machine."""
+    ports: tuple[Port, Port] = (20000, 20999)
+    """First and last of the ports on which hosts listen for those of other machines."""
     dashboard: bool = False
     """Ray's dashboard; `ray list actors` needs it and the extra `dashboard`."""
 
@@ -227,5 +232,8 @@ class Configuration(Settings):
     metrics: MetricsSettings = MetricsSettings()
     restart: RestartSettings = RestartSettings()
     cluster: ClusterSettings = ClusterSettings()
+    placement: dict[str, dict[Label, str]] = {}
+    """Actor → labels of the nodes that it may be on (`ray start --labels`); all others are where the desk is started.
+    Those with the same labels are spread over the nodes that have them."""
     colocate: list[list[str]] = []
     """Groups of actor names that share one host; an actor named nowhere has a host of its own."""

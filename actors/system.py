@@ -15,10 +15,11 @@ from actors.status import Status
 from runtime.clock import WallClock
 from runtime.errors import Unavailable
 from runtime.links import NetworkIo
+from runtime.machine import ip_towards
 from runtime.outside import Outside
 from runtime.protocol import SUPERVISOR, TableTold
 from runtime.rundir import RunDirectory
-from runtime.spec import HostEnded, Launcher
+from runtime.spec import Home, HostEnded, HostWaits, Launcher
 from runtime.supervision.table import ChildState
 from runtime.transport.network import UnixNetwork
 
@@ -33,6 +34,7 @@ class Backend(Protocol):
     launcher: Launcher
     address: str
     environment: dict[str, str]
+    home: Home
 
     def close(self) -> None: ...
 
@@ -46,19 +48,27 @@ class _Processes:
         self.launcher: Launcher = ProcessLauncher(os.getpid())
         self.address = ""
         self.environment: dict[str, str] = {}
+        self.home = Home()
 
     def close(self) -> None: ...
 
 
-def _open_backend(configuration: Configuration, namespace: str) -> Backend:
+def _open_backend(configuration: Configuration, folder: Path) -> Backend:
+    namespace = folder.name
     cluster_settings = configuration.cluster
     if cluster_settings.backend == "processes":
         return _Processes()
     from runtime.cluster import AttachedCluster, LocalCluster
 
     if cluster_settings.address is not None:
-        return AttachedCluster(cluster_settings.address, namespace)
+        return AttachedCluster(cluster_settings.address, namespace, folder, cluster_settings.ports)
     return LocalCluster(namespace, dashboard=cluster_settings.dashboard)
+
+
+def _venue_ip(configuration: Configuration) -> str:
+    """Where fake venues listen: hosts of other machines have to reach them too."""
+    address = configuration.cluster.address
+    return "127.0.0.1" if address is None else ip_towards(address.rpartition(":")[0])
 
 
 async def run(
@@ -77,8 +87,8 @@ async def run(
     venues = FakeVenues()
     backend: Backend | None = None
     try:
-        configuration = await venues.start(configuration)
-        backend = _open_backend(configuration, directory.path.name)
+        configuration = await venues.start(configuration, _venue_ip(configuration))
+        backend = _open_backend(configuration, directory.path)
         desk = Desk(configuration, directory, backend, file)
         return await desk.run(seconds, on_status, stop)
     finally:
@@ -94,7 +104,7 @@ class Desk:
     def __init__(self, configuration: Configuration, directory: RunDirectory, backend: Backend, file: str) -> None:
         (directory.path / "logs").mkdir()
         self._configuration = configuration
-        self._settings = plan.RunSettings.of(configuration, directory.path)
+        self._settings = plan.RunSettings.of(configuration, directory.path, backend.home)
         self._directory = directory
         self._backend = backend
         self._file = file
@@ -135,7 +145,9 @@ class Desk:
         spec = plan.supervisor_spec(self._configuration, self._settings, self._lives)
         self._backend.launcher.launch(spec, self._supervisor_ended)
 
-    def _supervisor_ended(self, ended: HostEnded) -> None:
+    def _supervisor_ended(self, event: HostEnded | HostWaits) -> None:
+        if isinstance(event, HostWaits):
+            return
         if self._stopping:
             self._supervisor_over.set()
         else:

@@ -13,7 +13,8 @@ class StreamKind(Enum):
 class Address(msgspec.Struct, frozen=True, array_like=True):
     """A message to an earlier incarnation is never delivered to a later one; its sender is told.
 
-    `endpoint` is what the kind of stream dials: the path of a unix socket, or `host:port`.
+    `endpoint` is the path of the unix socket of its host. With `StreamKind.UNIX` everybody is on one machine and dials
+    that; with `StreamKind.TCP` only who is on `machine` does, and all others dial `tcp`.
     """
 
     actor: str
@@ -22,3 +23,6 @@ class Address(msgspec.Struct, frozen=True, array_like=True):
     endpoint: str
     host: str = ""
     """Name of the host that holds the actor; actors with the same host share a process."""
+    machine: str = ""
+    tcp: str = ""
+    """`ip:port`."""

@@ -11,7 +11,7 @@ from runtime.errors import Unavailable
 from runtime.host.host import Host
 from runtime.links.contract import Io
 from runtime.message import Message
-from runtime.protocol import ANY_INCARNATION, SUPERVISOR, AskTable, StopHost, StopRun, TableTold
+from runtime.protocol import SUPERVISOR, AskTable, StopHost, StopRun, TableTold
 from runtime.spec import HostSpec
 from runtime.telemetry.logs import silent_log
 from runtime.transport.network import Network
@@ -98,4 +98,4 @@ class Outside:
             self._host.end_turn()
 
     def _supervisor(self, name: str) -> Address:
-        return Address(name, ANY_INCARNATION, self._spec.kind, self._spec.supervisor)
+        return self._spec.supervisor_address(name)

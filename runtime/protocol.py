@@ -89,6 +89,11 @@ class Heartbeat(ControlMessage, frozen=True, array_like=True, tag=True):
     directory: int
     """Version of the directory it has; an older one is answered with `DirectoryChanged`."""
     actors: list[ActorVitals]
+    machine: str = ""
+    tcp: str = ""
+
+    def address(self, actor: str, incarnation: int) -> Address:
+        return Address(actor, incarnation, self.kind, self.endpoint, self.host, self.machine, self.tcp)
 
 
 class Reported(ControlMessage, frozen=True, array_like=True, tag=True):
@@ -119,6 +124,9 @@ class DirectoryChanged(ControlMessage, frozen=True, array_like=True, tag=True):
 
     version: int
     addresses: list[Address]
+    lives: dict[str, int] = msgspec.field(default_factory=dict)
+    """Host → its first incarnation that may still speak: a machine that was cut off does not know that it was given up,
+    and what it wrote meanwhile arrives when it is back."""
 
 
 class StartActor(ControlMessage, frozen=True, array_like=True, tag=True):

@@ -15,6 +15,18 @@ class ActorSpec(msgspec.Struct, frozen=True, array_like=True):
     """Folder of the actor's journal; "" for an actor without one."""
 
 
+class Home(msgspec.Struct, frozen=True, array_like=True):
+    """The machine that a run belongs to; empty for a run on one machine."""
+
+    machine: str = ""
+    tcp: str = ""
+    """`ip:port` of the supervisor, the same in all its lives."""
+    ports: tuple[int, int] = (0, 0)
+    """First and last of those that hosts listen on."""
+    authority: str = ""
+    """Folder of the run's authority, on that machine."""
+
+
 class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     """All that a process needs to become a host: plain data that goes through Ray, a command line or memory."""
 
@@ -38,9 +50,19 @@ class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     measures: str = ""
     """Name of the actor that gets `Measured`; "" for none."""
     kind: StreamKind = StreamKind.UNIX
+    home: Home = Home()
+    labels: dict[str, str] = {}
+    """Of the node that it goes to; none for the run's own machine. Of no meaning on one machine."""
+    machine: str = ""
+    """Where it runs, and where other machines reach it: known when it listens."""
+    tcp: str = ""
 
     def address(self, actor: str, incarnation: int) -> Address:
-        return Address(actor, incarnation, self.kind, self.endpoint, self.name)
+        return Address(actor, incarnation, self.kind, self.endpoint, self.name, self.machine, self.tcp)
+
+    def supervisor_address(self, actor: str) -> Address:
+        """Of an actor on the supervisor's host, in whichever life it is."""
+        return Address(actor, 0, self.kind, self.supervisor, "", self.home.machine, self.home.tcp)
 
 
 class HostEnded(msgspec.Struct, frozen=True):
@@ -51,10 +73,18 @@ class HostEnded(msgspec.Struct, frozen=True):
     reason: str
 
 
+class HostWaits(msgspec.Struct, frozen=True):
+    """It cannot be started now, and will be when it can: told again while that lasts."""
+
+    host: str
+    incarnation: int
+    reason: str
+
+
 class Launcher(Protocol):
     """Starts host processes and tells when they end, by calling `notify` on the caller's loop."""
 
-    def launch(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None: ...
+    def launch(self, spec: HostSpec, notify: Callable[[HostEnded | HostWaits], None]) -> None: ...
 
     def adopt(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
         """Watch a host that another life of the caller launched."""

@@ -32,10 +32,14 @@ def run(
         Path | None, typer.Option(help="Folder of the recordings to replay.", show_default=False)
     ] = None,
     speed: Annotated[float | None, typer.Option(help="Replay so many times faster.", show_default=False)] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Run on the Ray cluster with this head.", show_default=False),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing while it runs.")] = False,
 ) -> None:
     """Run a configuration until Ctrl-C, `outcry stop` or the end of --seconds."""
-    configuration = load(config, capture=capture, speed=speed)
+    configuration = load(config, capture=capture, speed=speed, address=address)
     if json is not None:
         _check_writable(json)
     console = Console()

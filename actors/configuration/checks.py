@@ -3,6 +3,7 @@
 import importlib
 import socket
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,6 +37,8 @@ def check(configuration: Configuration) -> Iterator[Problem]:
     yield from _journal(configuration)
     yield from _store(configuration)
     yield from _colocate(configuration)
+    yield from _cluster(configuration)
+    yield from _placement(configuration)
 
 
 def _symbols(key: KeyPath, venue: VenueSettings) -> Iterator[Problem]:
@@ -208,3 +211,35 @@ def _colocate(configuration: Configuration) -> Iterator[Problem]:
             elif member in group_of:
                 yield Problem(key, f"{member} is already in colocate[{group_of[member]}]; keep it in one group")
             group_of.setdefault(member, group)
+
+
+def _cluster(configuration: Configuration) -> Iterator[Problem]:
+    cluster = configuration.cluster
+    if cluster.address is not None and find_spec("cryptography") is None:
+        yield Problem(
+            ("cluster", "address"),
+            "streams between machines need the package cryptography, which is not installed; "
+            "pip install 'openoutcry[cluster]'",
+        )
+    if cluster.ports[1] < cluster.ports[0]:
+        yield Problem(("cluster", "ports"), f"the last is below the first; give at least {cluster.ports[0]}")
+
+
+def _placement(configuration: Configuration) -> Iterator[Problem]:
+    known = names.of_desk(configuration)
+    for actor, labels in configuration.placement.items():
+        key = ("placement", actor)
+        if configuration.cluster.address is None:
+            yield Problem(key, "needs a cluster; add `cluster: {address: HEAD:6379}`, or --address, or remove it")
+        elif actor not in known:
+            yield Problem(key, f"no actor is called {actor}; {nearest(actor, known)}")
+        elif actor in (names.ORDER_MANAGER, names.STORE):
+            yield Problem(key, f"{actor} stays with the journal, on the machine where the desk is started; remove it")
+        elif not labels:
+            yield Problem(key, "is empty; give labels of nodes, e.g. {zone: tokyo}, or remove it")
+    for index, group in enumerate(configuration.colocate):
+        wanted = [configuration.placement.get(actor, {}) for actor in group]
+        if any(labels != wanted[0] for labels in wanted):
+            yield Problem(
+                ("colocate", index), "its actors are placed on different nodes; give all of them the same `placement`"
+            )

@@ -14,10 +14,13 @@ from actors.settings import Configuration
 from runtime.errors import ConfigError
 
 
-def load(file: Path, *, capture: Path | None = None, speed: float | None = None) -> Configuration:
+def load(
+    file: Path, *, capture: Path | None = None, speed: float | None = None, address: str | None = None
+) -> Configuration:
     """Raises `ConfigError` with one line for each thing that is wrong.
 
-    `capture` is the folder of the recordings that `simulate.capture` names; `speed` replaces every `simulate.speed`.
+    `capture` is the folder of the recordings that `simulate.capture` names; `speed` replaces every `simulate.speed`,
+    `address` replaces `cluster.address`.
     A strategy's module is looked for in the current folder too.
     """
     document = read(file)
@@ -33,6 +36,10 @@ def load(file: Path, *, capture: Path | None = None, speed: float | None = None)
             venue["capture"] = str(capture / venue["capture"])
         if speed is not None:
             venue["speed"] = speed
+    if address is not None:
+        cluster = document.values.setdefault("cluster", {})
+        if isinstance(cluster, dict):
+            cluster["address"] = address
     try:
         configuration = Configuration.model_validate(document.values)
     except ValidationError as error:

@@ -64,8 +64,9 @@ class HostAgent:
                 self._beat(ctx)
             case _Beat():
                 self._beat(ctx)
-            case DirectoryChanged(version, addresses):
+            case DirectoryChanged(version, addresses, lives):
                 self._host.replace_directory(version, addresses)
+                self._host.fence(lives)
             case StartActor(spec):
                 self._start(spec, ctx)
                 self._beat_now(ctx)
@@ -129,11 +130,13 @@ class HostAgent:
                 spec.name,
                 spec.incarnation,
                 os.getpid(),
-                socket.gethostname(),
+                spec.tcp.rpartition(":")[0] or socket.gethostname(),
                 spec.kind,
                 spec.endpoint,
                 self._host.directory.version,
                 vitals,
+                spec.machine,
+                spec.tcp,
             ),
         )
 
@@ -143,9 +146,10 @@ class HostAgent:
         except Exception as error:
             self._host.fail(cell, error)
             return
-        ctx.tell(
-            SUPERVISOR, Reported(cell.name, cell.address.incarnation, dict(report.counters), dict(report.state), final)
-        )
+        counters = dict(report.counters)
+        if self._host.strangers.count and cell.name == self._host.spec.actors[0].name:
+            counters["strangers_refused"] = self._host.strangers.count
+        ctx.tell(SUPERVISOR, Reported(cell.name, cell.address.incarnation, counters, dict(report.state), final))
 
     def _ship_measures(self, ctx: Context) -> None:
         if self._host.spec.measures:

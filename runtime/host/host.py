@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
+from msgspec.structs import replace
+
 from runtime.actor import (
     Actor,
     ActorDown,
@@ -32,6 +34,7 @@ from runtime.host.links import HostLink
 from runtime.host.measures import Measures
 from runtime.host.scheduler import Scheduler
 from runtime.host.sessions import Session
+from runtime.host.strangers import Strangers
 from runtime.host.waiting import WaitingRoom
 from runtime.journal.log import Durability, Journal
 from runtime.links.contract import Io
@@ -70,7 +73,7 @@ class Host:
         self.log = log
         self.loop = asyncio.get_running_loop()
         self.directory = Directory()
-        self.directory.add(Address(SUPERVISOR, ANY_INCARNATION, spec.kind, spec.supervisor))
+        self.directory.add(spec.supervisor_address(SUPERVISOR))
         self.feeds = Feeds(self)
         self.measures = Measures()
         self.halted: asyncio.Future[None] = self.loop.create_future()
@@ -79,7 +82,10 @@ class Host:
         self.accept = self._scheduler.accept
         self.accept_all = self._scheduler.accept_all
         self.queue = self._scheduler.queue
-        self.sessions: set[Stream] = set()
+        self.sessions: dict[Stream, Session] = {}
+        self._lives: dict[str, int] = {}
+        """Host → its first incarnation that is listened to."""
+        self.strangers = Strangers(clock, log)
         self._cells: dict[str, Cell] = {}
         self._published: list[Cell] = []
         self._dirty: list[Stream] = []
@@ -94,8 +100,9 @@ class Host:
 
     async def listen(self) -> None:
         self._listener = await self.network.listen(
-            self.spec.endpoint, lambda: Stream(self.codec, Session(self), self.dirty)
+            self.spec.endpoint, lambda: Stream(self.codec, Session(self), self.dirty), self.strangers.refused
         )
+        self.spec = replace(self.spec, machine=self.network.machine, tcp=self.network.tcp)
 
     def start(self, name: str, incarnation: int, actor: Actor, journal: Journal | None = None) -> None:
         """Begin a life; `Started` is its first message."""
@@ -250,6 +257,21 @@ class Host:
         if known is not None:
             self._tell_watchers(address.actor, ActorDown(address.actor, known.incarnation, "a later life began"))
         self._arrived(address)
+
+    def fence(self, lives: dict[str, int]) -> None:
+        """Listen no longer to hosts of an earlier life than these, whatever of them is still on its way."""
+        self._lives = lives
+        for stream, session in list(self.sessions.items()):
+            if session.sender is not None and not self.listens_to(session.sender):
+                del self.sessions[stream]
+                stream.close()
+
+    def listens_to(self, sender: Address) -> bool:
+        """`sender` is a host's own actor: its incarnation is that of the host."""
+        if sender.incarnation >= self._lives.get(sender.host, 0):
+            return True
+        self.log.warning("life_fenced", peer=sender.host, life=sender.incarnation)
+        return False
 
     def _arrived(self, address: Address) -> None:
         """An actor is up: tell its watchers, and deliver what has been waiting for it."""

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from runtime.address import Address
 from runtime.clock import NS_PER_MS
 from runtime.errors import PeerFault
 from runtime.host.cell import Cell
@@ -31,11 +32,13 @@ class Session:
         self._host = host
         self._cell: Cell | None = None
         self._outlet: StreamOutlet | None = None
+        self.sender: Address | None = None
+        """The host that tells, once it has said so."""
 
     # -- StreamOwner
 
     def stream_up(self, stream: Stream) -> None:
-        self._host.sessions.add(stream)
+        self._host.sessions[stream] = self
 
     def stream_read(self, stream: Stream, messages: FrameReader) -> None:
         if self._cell is None:
@@ -57,7 +60,7 @@ class Session:
             self._host.end_turn()
 
     def stream_down(self, stream: Stream, reason: str) -> None:
-        self._host.sessions.discard(stream)
+        self._host.sessions.pop(stream, None)
         if self._outlet is not None and self._cell is not None and self._cell.outlets.remove(self._outlet):
             self._host.feeds.unsubscribed(self._cell, self._outlet.subscriber.actor)
 
@@ -67,6 +70,11 @@ class Session:
             living = "none" if cell is None else str(cell.address.incarnation)
             stream.send(Refused(f"{hello.target} incarnation {hello.incarnation} is not here (here: {living})"))
             return
+        if hello.purpose is StreamPurpose.TELL:
+            if not self._host.listens_to(hello.sender):
+                stream.send(Refused(f"{hello.sender.host} incarnation {hello.sender.incarnation} is over"))
+                return
+            self.sender = hello.sender
         self._cell = cell
         stream.send(Welcome(cell.address.incarnation))
         if hello.purpose is StreamPurpose.FEED:

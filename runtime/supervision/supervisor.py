@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Stopping, Undelivered
-from runtime.address import Address
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.protocol import (
     SUPERVISOR,
@@ -26,7 +25,7 @@ from runtime.protocol import (
     StopRun,
     TableTold,
 )
-from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
+from runtime.spec import ActorSpec, HostEnded, HostSpec, HostWaits, Launcher
 from runtime.supervision.policy import Park, RestartPolicy, decide
 from runtime.supervision.table import LIVES_PER_SUPERVISOR, Child, ChildState, HostEntry
 
@@ -113,6 +112,8 @@ class Supervisor:
                 self._actor_failed(message, ctx)
             case HostEnded():
                 self._host_ended(message, ctx)
+            case HostWaits():
+                self._host_waits(message, ctx)
             case _Look():
                 self._look(ctx)
             case _RestartHost(name, incarnation):
@@ -191,7 +192,7 @@ class Supervisor:
         self._launcher.launch(spec, lambda event: self._notice(event, ctx))
 
     @staticmethod
-    def _notice(event: HostEnded, ctx: Context) -> None:
+    def _notice(event: HostEnded | HostWaits, ctx: Context) -> None:
         ctx.after(0, event)
 
     # -- hearing
@@ -205,8 +206,7 @@ class Supervisor:
             return
         if beat.incarnation < entry.incarnation or (beat.incarnation == entry.incarnation and not entry.running):
             # Given up already, and what it held is down for everybody: it may not come back, only end.
-            given_up = Address(f"host.{beat.host}", beat.incarnation, beat.kind, beat.endpoint, beat.host)
-            ctx.tell(given_up, HostReplaced())
+            ctx.tell(beat.address(f"host.{beat.host}", beat.incarnation), HostReplaced())
             return
         if beat.incarnation > entry.incarnation:
             self._launcher.adopt(beat.host, beat.incarnation, beat.pid, lambda event: self._notice(event, ctx))
@@ -215,11 +215,9 @@ class Supervisor:
         self._unheard.discard(beat.host)
         for vitals in beat.actors:
             child = self._children.get(vitals.name)
-            if child is not None:
-                address = Address(vitals.name, vitals.incarnation, beat.kind, beat.endpoint, beat.host)
-                if child.heard(vitals, address):
-                    changed = True
-                    ctx.log.info("actor_ready", actor=child.name, life=child.incarnation, pid=beat.pid)
+            if child is not None and child.heard(vitals, beat.address(vitals.name, vitals.incarnation)):
+                changed = True
+                ctx.log.info("actor_ready", actor=child.name, life=child.incarnation, pid=beat.pid)
         if changed:
             self._directory_changed(ctx)
         elif beat.directory < self._version and entry.directory_sent != self._version:
@@ -234,7 +232,8 @@ class Supervisor:
         """Not before every host has spoken up or is given up: who is not listed is taken for down."""
         if entry.agent is not None and entry.running and not self._unheard:
             addresses = [child.address for child in self._children.values() if child.address is not None]
-            ctx.tell(entry.agent, DirectoryChanged(self._version, addresses))
+            lives = {host.name: host.incarnation + (not host.running) for host in self._hosts.values()}
+            ctx.tell(entry.agent, DirectoryChanged(self._version, addresses, lives))
             entry.directory_sent = self._version
 
     # -- ends
@@ -265,6 +264,15 @@ class Supervisor:
             delay_ms=delay // NS_PER_MS,
         )
         ctx.after(delay, _RestartHost(entry.name, entry.incarnation))
+
+    def _host_waits(self, waits: HostWaits, ctx: Context) -> None:
+        entry = self._hosts[waits.host]
+        if waits.incarnation == entry.incarnation and entry.running:
+            entry.launched = ctx.now()
+            for name in entry.actors:
+                if self._children[name].waits != waits.reason:
+                    ctx.log.warning("host_waits", name=entry.name, reason=waits.reason)
+                self._children[name].waits = waits.reason
 
     def _actor_failed(self, failed: ActorFailed, ctx: Context) -> None:
         child = self._children.get(failed.name)

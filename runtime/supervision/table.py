@@ -34,6 +34,8 @@ class Child:
     restarts: int = 0
     ends: list[int] = field(default_factory=list)
     reason: str = ""
+    waits: str = ""
+    """What a life that cannot be started yet waits for."""
     address: Address | None = None
     vitals: ActorVitals | None = None
     counters: dict[str, int] = field(default_factory=dict)
@@ -53,6 +55,7 @@ class Child:
             self.earlier_dropped += self.vitals.dropped
         self.counters = {}
         self.vitals = None
+        self.waits = ""
         self.address = None
         self.incarnation = max(self.incarnation, first_incarnation) + 1
         self.state = ChildState.STARTING
@@ -68,6 +71,7 @@ class Child:
         self.vitals = vitals
         self.address = address
         self.state = ChildState.READY
+        self.waits = ""
         return first
 
     def reported(self, report: Reported) -> None:
@@ -91,7 +95,7 @@ class Child:
             node,
             self.incarnation,
             self.restarts,
-            self.reason,
+            self.waits or self.reason,
             vitals.depth if vitals else 0,
             vitals.waiting_ns if vitals else 0,
             self.earlier_handled + (vitals.handled if vitals else 0),
@@ -130,4 +134,4 @@ class HostEntry:
         self.seen = now
         self.pid = beat.pid
         self.node = beat.node
-        self.agent = Address(f"host.{beat.host}", beat.incarnation, beat.kind, beat.endpoint, beat.host)
+        self.agent = beat.address(f"host.{beat.host}", beat.incarnation)

@@ -1,4 +1,4 @@
-"""How streams are opened: over unix sockets, or in memory under a virtual clock."""
+"""How streams are opened: over unix sockets, or in memory under a virtual clock; between machines by `tls`."""
 
 import asyncio
 import contextlib
@@ -10,6 +10,8 @@ from runtime.address import Address, StreamKind
 from runtime.errors import Bug, ConfigError
 
 ProtocolFactory = Callable[[], asyncio.Protocol]
+OnRefused = Callable[[str, str], None]
+"""(who, why): somebody who does not belong to the run wanted to connect."""
 UNIX_PATH_MAX_BYTES = 107
 
 
@@ -20,7 +22,17 @@ class Listener(Protocol):
 class Network(Protocol):
     """Opens both ends of streams; the protocol's `connection_made` and `connection_lost` tell the rest."""
 
-    async def listen(self, endpoint: str, factory: ProtocolFactory) -> Listener: ...
+    @property
+    def machine(self) -> str:
+        """Hosts with the same one reach each other's `endpoint`."""
+        ...
+
+    @property
+    def tcp(self) -> str:
+        """Where hosts of other machines dial what listens here, `ip:port`; "" if they cannot."""
+        ...
+
+    async def listen(self, endpoint: str, factory: ProtocolFactory, on_refused: OnRefused) -> Listener: ...
 
     async def dial(self, address: Address, factory: ProtocolFactory) -> None:
         """Raises `OSError` when nobody listens there."""
@@ -28,9 +40,11 @@ class Network(Protocol):
 
 
 class UnixNetwork:
-    """Unix sockets on one machine. TCP between machines is another `StreamKind` of the same addresses."""
+    """Unix sockets on one machine."""
 
-    async def listen(self, endpoint: str, factory: ProtocolFactory) -> Listener:
+    machine = tcp = ""
+
+    async def listen(self, endpoint: str, factory: ProtocolFactory, on_refused: OnRefused) -> Listener:
         if len(os.fsencode(endpoint)) > UNIX_PATH_MAX_BYTES:
             raise ConfigError(
                 f"{endpoint}: the path of a unix socket ends at {UNIX_PATH_MAX_BYTES} bytes; choose a shorter folder"
@@ -102,10 +116,12 @@ class _MemoryTransport(asyncio.Transport):
 class MemoryNetwork:
     """All hosts in one process: endpoints are names in a dict."""
 
+    machine = tcp = ""
+
     def __init__(self) -> None:
         self._listening: dict[str, ProtocolFactory] = {}
 
-    async def listen(self, endpoint: str, factory: ProtocolFactory) -> Listener:
+    async def listen(self, endpoint: str, factory: ProtocolFactory, on_refused: OnRefused) -> Listener:
         self._listening[endpoint] = factory
         return _MemoryListener(self._listening, endpoint)
 

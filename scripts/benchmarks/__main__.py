@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 
 from runtime.cluster import LocalCluster
-from scripts.benchmarks import journal, report
+from scripts.benchmarks import journal, report, two_hosts
 from scripts.benchmarks.contender import Contender
 from scripts.benchmarks.measure import FULL, QUICK, Figures, Plan, measure
 from scripts.benchmarks.one_process import OneProcess
@@ -50,7 +50,9 @@ def main() -> int:
         report.print_rounds(console, rounds)
     journal_rows = journal.measure(plan.rounds)
     journal.print_rows(console, journal_rows)
-    rows = report.rows(rounds) + journal_rows
+    host_rows = two_hosts.measure(plan.rounds)
+    two_hosts.print_rows(console, host_rows)
+    rows = report.rows(rounds) + journal_rows + host_rows
     if options.json:
         options.json.write_bytes(msgspec.json.format(msgspec.json.encode(rows)))
     return 1 if options.check and any(row.holds is False for row in rows) else 0

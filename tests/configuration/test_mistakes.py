@@ -155,6 +155,54 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ),
         pytest.param(
             "risk:\n",
+            "placement: {connector.binance: {zone: tokyo}}\nrisk:\n",
+            "desk.yaml:12: placement.connector.binance: needs a cluster; add `cluster: {address: HEAD:6379}`, or "
+            "--address, or remove it",
+            id="placement without a cluster",
+        ),
+        pytest.param(
+            "risk:\n",
+            "cluster: {address: 10.0.0.1:6379}\nplacement: {conector.binance: {zone: tokyo}}\nrisk:\n",
+            "desk.yaml:13: placement.conector.binance: no actor is called conector.binance; did you mean "
+            "'connector.binance'?",
+            id="placement of an unknown actor",
+        ),
+        pytest.param(
+            "risk:\n",
+            "cluster: {address: 10.0.0.1:6379}\nplacement: {order_manager: {zone: tokyo}}\nrisk:\n",
+            "desk.yaml:13: placement.order_manager: order_manager stays with the journal, on the machine where the "
+            "desk is started; remove it",
+            id="placement of the journal",
+        ),
+        pytest.param(
+            "risk:\n",
+            "cluster: {address: 10.0.0.1:6379}\nplacement: {router: {}}\nrisk:\n",
+            "desk.yaml:13: placement.router: is empty; give labels of nodes, e.g. {zone: tokyo}, or remove it",
+            id="placement anywhere",
+        ),
+        pytest.param(
+            "risk:\n",
+            "cluster: {address: 10.0.0.1:6379}\nplacement: {router: {zone: tokyo}}\n"
+            "colocate: [[router, risk_checker]]\nrisk:\n",
+            "desk.yaml:14: colocate[0]: its actors are placed on different nodes; give all of them the same "
+            "`placement`",
+            id="colocated on different nodes",
+        ),
+        pytest.param(
+            "risk:\n",
+            "cluster: {address: 10.0.0.1}\nrisk:\n",
+            "desk.yaml:12: cluster.address: is '10.0.0.1'; it must be the address of a Ray cluster's head, e.g. "
+            "10.0.0.1:6379",
+            id="head without a port",
+        ),
+        pytest.param(
+            "risk:\n",
+            "cluster: {address: 10.0.0.1:6379, ports: [21000, 20000]}\nrisk:\n",
+            "desk.yaml:12: cluster.ports: the last is below the first; give at least 21000",
+            id="ports the wrong way round",
+        ),
+        pytest.param(
+            "risk:\n",
             "store: {kind: postgresql}\nrisk:\n",
             "desk.yaml:12: store.dsn: is missing; add `dsn: env:NAME`, where a connection string postgresql://… is "
             "found",
@@ -319,3 +367,21 @@ def test_a_file_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path
     with pytest.raises(ConfigError) as caught:
         load(tmp_path / "dmo.yaml")
     assert str(caught.value) == f"{tmp_path}/dmo.yaml: there is no such file; there are {tmp_path}/demo.yaml"
+
+
+def test_a_cluster_without_cryptography_is_told_which_extra_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("actors.configuration.checks.find_spec", lambda name: None)
+    assert mistake(tmp_path, GOOD + "cluster: {address: 10.0.0.1:6379}\n") == (
+        "desk.yaml:14: cluster.address: streams between machines need the package cryptography, which is not "
+        "installed; pip install 'openoutcry[cluster]'"
+    )
+
+
+def test_the_address_of_the_command_line_makes_a_placement_possible(tmp_path: Path) -> None:
+    file = tmp_path / "desk.yaml"
+    file.write_text(GOOD + "placement: {connector.binance: {zone: tokyo}}\n")
+    configuration = load(file, address="10.0.0.1:6379")
+    assert configuration.cluster.address == "10.0.0.1:6379"
+    assert configuration.placement == {"connector.binance": {"zone": "tokyo"}}

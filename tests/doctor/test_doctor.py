@@ -55,6 +55,12 @@ def test_a_polled_book_is_not_called_invalid() -> None:
             "ended 6 times and is parked, last because: Corrupt: /j/1.journal: offset 99",
             "outcry journal verify",
         ),
+        (
+            row(state="STARTING", reason="waits for a node with zone=mars: 10.0.0.1 has no label"),
+            "waits for a node with zone=mars: 10.0.0.1 has no label",
+            "start Ray on such a node",
+        ),
+        (row(counters={"strangers_refused": 3}), "3 connections of strangers were refused", "close the ports"),
         (row(state="BACKOFF", restarts=1, reason="killed by SIGKILL"), "about to start again", "wait"),
         (row(waiting_ns=3_200_000_000, depth=900), "900 messages wait, the first for 3.2 s", "handlers are too slow"),
         (row(dropped=12), "12 events were conflated or dropped", "newest is kept"),

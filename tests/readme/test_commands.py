@@ -38,6 +38,9 @@ def test_the_readme_shows_no_command_that_is_not_run_here() -> None:
         "outcry run configs/replay-binance.yaml --capture DIR --speed 10",
         "outcry venue binance --port 9001",
         "outcry journal verify FOLDER",
+        "scripts/head",  # these three: tests/cluster/test_scripts.py
+        "scripts/worker HEAD --labels=zone=tokyo",
+        "outcry run configs/demo.yaml --address HEAD:6379",
     ]
 
 

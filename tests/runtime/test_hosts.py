@@ -8,12 +8,14 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import uvloop
 
 from runtime.clock import WallClock
 from runtime.process import ProcessLauncher
 from runtime.transport.network import MemoryNetwork, UnixNetwork
 from runtime.virtual import VirtualClock, VirtualLauncher, VirtualLoop, run_virtually
 from tests.runtime.playground import NoIo, Plan, Playground, playground
+from tests.runtime.tls import TlsLauncher
 from tests.runtime.toys import PEER, Fail, Number, Sleep
 
 APART = {"one": ["sender"], "two": ["publisher"], "three": [PEER]}
@@ -55,14 +57,31 @@ def run_on_ray(scenario: Scenario, hosts: dict[str, list[str]]) -> None:
         asyncio.run(main(folder))
 
 
+def run_over_tls(scenario: Scenario, hosts: dict[str, list[str]]) -> None:
+    async def main(folder: str) -> None:
+        launcher = TlsLauncher(folder)
+        here = launcher.network("outside")
+        async with playground(Plan(folder, hosts), launcher, WallClock(), here, NoIo()) as play:
+            await scenario(play)
+
+    with tempfile.TemporaryDirectory(prefix="oc", dir="/tmp") as folder:
+        uvloop.run(main(folder))
+
+
 Runner = Callable[[Scenario, dict[str, list[str]]], None]
-RUNNERS: dict[str, Runner] = {"memory": run_in_memory, "processes": run_in_processes, "ray": run_on_ray}
+RUNNERS: dict[str, Runner] = {
+    "memory": run_in_memory,
+    "processes": run_in_processes,
+    "ray": run_on_ray,
+    "tls": run_over_tls,
+}
 
 
 @pytest.fixture(
     params=[
         "memory",
         pytest.param("processes", marks=pytest.mark.slow),
+        pytest.param("tls", marks=pytest.mark.slow),
         pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.ray]),
     ]
 )

@@ -27,7 +27,10 @@ def test_the_lock_names_no_address() -> None:
 
 
 def test_the_scripts_can_be_executed() -> None:
-    scripts = [*(ROOT / "scripts" / name for name in ("setup", "demo", "test", "check")), ROOT / ".ci" / "run"]
+    scripts = [
+        *(ROOT / "scripts" / name for name in ("setup", "demo", "test", "check", "head", "worker", "node")),
+        ROOT / ".ci" / "run",
+    ]
     assert [script for script in scripts if not script.stat().st_mode & 0o111] == []
 
 

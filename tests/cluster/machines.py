@@ -1,0 +1,242 @@
+"""Machines for tests: network namespaces with addresses of their own on one bridge, each with its own Ray node.
+
+Nothing is made in the namespace of the tests themselves: the bridge has one too. They share the file system, so a test
+of what travels between machines has to look at the sockets, not only at the result. Whatever runs in a namespace is
+killed with it.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from runtime.cluster import SETTINGS
+
+ROOT = Path(__file__).parents[2]
+RAY_PORT = 6379
+START_S = 180.0
+"""Ray on a busy machine."""
+ASK_S = 30.0
+"""Who joins a Ray that is just starting may wait for ever."""
+POLL_S = 0.1
+CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)"
+
+
+class Machine:
+    """One namespace with the address `ip`."""
+
+    def __init__(self, name: str, ip: str, switch: str, port: str, folder: Path, token: Path) -> None:
+        self.name = name
+        self.ip = ip
+        self.folder = folder
+        self._switch = switch
+        self._port = port
+        self._started: list[subprocess.Popen[str]] = []
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
+            **SETTINGS,
+            "RAY_AUTH_TOKEN_PATH": str(token),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "XDG_RUNTIME_DIR": str(folder),
+        }
+
+    def start(self, *command: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+        """Start a process here; what it prints goes to `folder`/output.txt."""
+        with (self.folder / "output.txt").open("a") as output:
+            process = subprocess.Popen(
+                ["ip", "netns", "exec", self.name, *command],
+                cwd=ROOT,
+                env={**self.environment, **(environment or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        self._started.append(process)
+        return process
+
+    def run(self, *command: str, timeout_s: float = START_S, code: int | None = 0) -> str:
+        """Run a command here; returns what it printed. Its exit code must be that, or with None may be any."""
+        ended = subprocess.run(
+            ["ip", "netns", "exec", self.name, *command],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        assert code in (None, ended.returncode), f"{command}: {ended.stdout}{ended.stderr}"
+        return ended.stdout + ended.stderr
+
+    def until_connected(self, ip: str, port: int, timeout_s: float) -> bool:
+        """True as soon as a TCP connection from here can be made; False if none could within so long."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if not self.run(sys.executable, "-c", CONNECT, ip, str(port), code=None):
+                return True
+            time.sleep(POLL_S)
+        return False
+
+    def pids(self) -> list[int]:
+        """Every process that runs here."""
+        return [int(pid) for pid in _ip("netns", "pids", self.name).split()]
+
+    def processes(self, *words: str) -> list[str]:
+        """Command lines of those that run here with one of these words in it."""
+        found = []
+        for pid in self.pids():
+            with contextlib.suppress(OSError):
+                line = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+                found += [line] if any(word in line for word in words) else []
+        return found
+
+    def streams(self) -> list[str]:
+        """Peers of the TCP connections that stand here, as `ip:port`."""
+        listed = self.run("ss", "-Htn", "state", "established").splitlines()
+        return [line.split()[3] for line in listed]
+
+    def unplug(self) -> None:
+        """Take the cable out: nothing arrives here and nothing leaves."""
+        _ip("-n", self._switch, "link", "set", self._port, "down")
+
+    def plug(self) -> None:
+        _ip("-n", self._switch, "link", "set", self._port, "up")
+
+    def kill_all(self) -> None:
+        """Everything that runs here is gone when this returns."""
+        while pids := self.pids():
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(POLL_S)
+        for process in self._started:
+            process.wait()
+
+    def output(self) -> str:
+        return (self.folder / "output.txt").read_text()
+
+
+class Network:
+    """Some machines on one switch; the first is the head of the Ray cluster."""
+
+    def __init__(self, machines: list[Machine], folder: Path) -> None:
+        self.machines = machines
+        self.head = machines[0]
+        self.folder = folder
+
+    @property
+    def address(self) -> str:
+        """Of the cluster's head."""
+        return f"{self.head.ip}:{RAY_PORT}"
+
+    def start_ray(self, labels: Sequence[str]) -> None:
+        """One node for each of the labels, which are as for `ray start --labels`; the first machine is the head."""
+        for machine, label in zip(self.machines, labels, strict=False):
+            self.start_node(machine, label)
+            if machine is self.head:
+                self.until_nodes(1)
+        self.until_nodes(len(labels))
+
+    def start_node(self, machine: Machine, labels: str = "") -> None:
+        role = [f"--address={self.address}"]
+        if machine is self.head:
+            role = ["--head", f"--port={RAY_PORT}", "--include-dashboard=false"]
+        machine.start(
+            *("ray", "start", *role, f"--node-ip-address={machine.ip}", "--num-cpus=1", f"--labels={labels}"),
+            *(f"--temp-dir={tempfile.mkdtemp(prefix='r', dir=machine.folder)}", "--object-store-memory=80000000"),
+            *("--disable-usage-stats", "--include-log-monitor=false", "--block"),
+        )
+
+    def _nodes(self) -> str:
+        ask = (sys.executable, "-m", "tests.cluster.nodes", self.address, self.head.ip)
+        return self.head.run(*ask, code=None, timeout_s=ASK_S)
+
+    def until_nodes(self, count: int) -> None:
+        """Returns when so many nodes of the cluster are alive."""
+        deadline = time.monotonic() + START_S
+        said = ""
+        while time.monotonic() < deadline:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                said = self._nodes()
+            if len(said.splitlines()) == count and all(line.startswith("alive ") for line in said.splitlines()):
+                return
+            time.sleep(POLL_S)
+        outputs = "\n".join(f"{machine.name}: {machine.output()}" for machine in self.machines)
+        raise AssertionError(f"not {count} nodes within {START_S:g} s: {said}\n{outputs}")
+
+
+def why_not() -> str:
+    """Why no namespaces can be made here; "" if they can."""
+    if sys.platform != "linux":
+        return "network namespaces are Linux's"
+    if shutil.which("ip") is None or shutil.which("ss") is None:
+        return "`ip` and `ss` are not installed (apt-get install iproute2)"
+    name = f"oc{os.getpid()}{secrets.token_hex(2)}"
+    try:
+        _ip("netns", "add", name)
+        _ip("netns", "exec", name, "true")
+        _ip("-n", name, "link", "add", "br0", "type", "bridge")
+    except OSError as error:
+        return f"network namespaces cannot be made here (root is needed): {error}"
+    finally:
+        with contextlib.suppress(OSError):
+            _ip("netns", "del", name)
+    return ""
+
+
+@contextlib.contextmanager
+def network(count: int) -> Iterator[Network]:
+    """So many machines. Whatever was made or started in them is gone afterwards, also after a failure."""
+    mark = f"oc{os.getpid()}{secrets.token_hex(2)}"
+    # Ray refuses a second head with the address of one that it finds in /proc, in whichever namespace that is.
+    subnet = f"10.{secrets.randbelow(200) + 20}.{secrets.randbelow(250) + 1}"
+    folder = Path(tempfile.mkdtemp(prefix="ocm", dir="/tmp"))
+    token = folder / "token"
+    token.touch(mode=0o600)
+    token.write_text(secrets.token_hex(32))
+    switch = f"{mark}s"
+    machines: list[Machine] = []
+    try:
+        _ip("netns", "add", switch)
+        _ip("-n", switch, "link", "add", "br0", "type", "bridge")
+        _ip("-n", switch, "link", "set", "br0", "up")
+        for index in range(count):
+            name, ip = f"{mark}n{index}", f"{subnet}.{index + 1}"
+            home = folder / f"{index}"
+            home.mkdir(mode=0o700)
+            _ip("netns", "add", name)
+            machines.append(Machine(name, ip, switch, f"p{index}", home, token))
+            _ip("link", "add", "eth0", "netns", name, "type", "veth", "peer", "name", f"p{index}", "netns", switch)
+            _ip("-n", switch, "link", "set", f"p{index}", "master", "br0", "up")
+            for change in (
+                ("addr", "add", f"{ip}/24", "dev", "eth0"),
+                ("link", "set", "eth0", "up"),
+                ("link", "set", "lo", "up"),
+                ("route", "add", "default", "via", f"{subnet}.254"),
+            ):
+                _ip("-n", name, *change)
+        yield Network(machines, folder)
+    finally:
+        for machine in machines:
+            machine.kill_all()
+        for name in (*(machine.name for machine in machines), switch):
+            with contextlib.suppress(OSError):
+                _ip("netns", "del", name)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _ip(*arguments: str) -> str:
+    """Raises `OSError` with what `ip` said."""
+    ended = subprocess.run(["ip", *arguments], capture_output=True, text=True, timeout=20, check=False)
+    if ended.returncode:
+        raise OSError(f"ip {' '.join(arguments)}: {ended.stderr.strip()}")
+    return ended.stdout

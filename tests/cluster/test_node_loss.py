@@ -1,0 +1,69 @@
+"""A machine is lost while orders are open: its actors come back elsewhere, and it is not heard any more."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.desk import TRADER, Venue, all_ready, desk
+from tests.cluster.machines import network
+from tests.desk.truth import Truth
+
+pytestmark = [pytest.mark.slow, pytest.mark.ray]
+
+BACK_S = 10.0
+LOST = ("connector.binance", "strategy.maker")
+
+
+def test_actors_of_a_lost_machine_come_back_elsewhere_and_their_old_lives_are_fenced() -> None:
+    with network(3) as net:
+        net.start_ray(["", "zone=tokyo", "zone=tokyo"])
+        head, first, second = net.machines
+        done = head.folder / "done"
+        trader = {**TRADER, "parameters": {"quantity": {"binance.BTCUSDT": "0.002"}, "until_file": str(done)}}
+        configuration = {
+            "strategies": {"maker": trader},
+            "placement": {name: {"zone": "tokyo"} for name in LOST},
+            "colocate": [list(LOST)],
+        }
+        with Venue(head) as venue, desk(head, net.address, {**configuration, **venue.settings}) as running:
+            before = running.until(lambda status: status["fills"] > 10 and status["open_orders"] and all_ready(status))
+            lost, other = (first, second) if before["actors"][LOST[0]]["node"] == first.ip else (second, first)
+            old = {name: before["actors"][name] for name in LOST}
+            assert {actor["node"] for actor in old.values()} == {lost.ip}
+
+            unplugged = time.monotonic()
+            lost.unplug()
+            back = running.until(
+                lambda status: all(
+                    status["actors"][name]["state"] == "READY"
+                    and status["actors"][name]["incarnation"] > old[name]["incarnation"]
+                    for name in LOST
+                ),
+                timeout_s=60,
+            )
+            assert time.monotonic() - unplugged < BACK_S
+            assert {back["actors"][name]["node"] for name in LOST} == {other.ip}
+            assert "life_fenced" in logs(head.folder)
+            fills = running.status()["fills"]
+            running.until(lambda status: status["fills"] > fills + 5)
+            assert lost.processes("RayHost")  # it does not know that it is lost
+
+            lost.plug()
+            fills = running.status()["fills"]
+            now = running.until(lambda status: status["fills"] > fills + 5)
+            assert {name: now["actors"][name]["incarnation"] for name in LOST} == {
+                name: back["actors"][name]["incarnation"] for name in LOST
+            }
+            running.until(lambda _: not lost.processes("RayHost"))
+            done.touch()
+            running.until(lambda status: not status["open_orders"] and not status["orders"].get("UNKNOWN"))
+            truth = venue.truth()
+            running.stop()
+            assert Truth.of_journal(running.journal) == truth
+            assert len(truth.fills) > 20
+
+
+def logs(folder: Path) -> str:
+    """What all hosts on that machine have logged."""
+    return "".join(file.read_text() for file in folder.rglob("*.jsonl"))
