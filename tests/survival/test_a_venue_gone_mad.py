@@ -109,6 +109,7 @@ def both_truths(good: Truth, mad: Truth) -> Truth:
         good.orders | mad.orders,
         sorted(good.fills + mad.fills),
         {symbol: quantity for symbol, quantity in positions.items() if Decimal(quantity)},
+        good.terms | mad.terms,
     )
 
 
