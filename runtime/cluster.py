@@ -271,7 +271,7 @@ class RayLauncher:
         task.add_done_callback(self._watches.discard)
 
     def adopt(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._wait_for(host, incarnation, pid, notify))
+        task = asyncio.get_running_loop().create_task(self._wait_for(host, incarnation, notify))
         self._watches.add(task)
         task.add_done_callback(self._watches.discard)
 
@@ -364,7 +364,7 @@ class RayLauncher:
                 await asyncio.sleep(NAME_PAUSE_S)
         raise ValueError(f"the name {name} stays taken")
 
-    async def _wait_for(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
+    async def _wait_for(self, host: str, incarnation: int, notify: Callable[[HostEnded], None]) -> None:
         import ray
 
         reason = "stopped"
