@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +25,8 @@ from runtime.clock import WallClock
 from runtime.errors import ConfigError, Unavailable
 from runtime.host.life import live
 from runtime.links import NetworkIo
+from runtime.pidfd import gone
+from runtime.spares import Spares, Warmth, get_warm
 from runtime.spec import HostEnded, HostSpec, Launcher
 from runtime.transport.network import UnixNetwork
 
@@ -42,8 +44,10 @@ SETTINGS = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
 """Read by Ray when its processes start. Workers otherwise run at nice 15, and a dead node shows after 15 to 65 s."""
-NAME_TRIES = 20
-NAME_PAUSE_S = 0.05
+NAME_TRIES = 100
+NAME_PAUSE_S = 0.01
+SPARE = "spare-"
+"""What the names of spares begin with."""
 OBJECT_STORE_BYTES = 100_000_000
 
 
@@ -136,9 +140,13 @@ class RayHost:
 
     def __init__(self) -> None:
         self._over = asyncio.Event()
+        self._is_spare = True
 
     async def run(self, spec: bytes, namespace: str) -> None:
         """Pending for the whole life of the host; returns when it was stopped in order."""
+        if not self._is_spare:
+            raise RuntimeError("it is a host already")
+        self._is_spare = False
         clock = WallClock()
         try:
             await live(
@@ -156,8 +164,36 @@ class RayHost:
         """Pending as long as `run`: for a supervisor that did not start this host."""
         await self._over.wait()
 
-    async def pid(self) -> int:
-        return os.getpid()
+    async def whereabouts(self) -> "Whereabouts":
+        return Whereabouts(_node(), os.getpid())
+
+    async def get_warm(self, load: str, settings: str) -> None:
+        """Import what a host will need."""
+        get_warm(Warmth(load, settings))
+
+    async def is_spare(self) -> bool:
+        """It is no host yet."""
+        return self._is_spare
+
+
+class Whereabouts(NamedTuple):
+    node: str
+    """Ray's id of the machine."""
+    pid: int
+
+
+def _node() -> str:
+    import ray
+
+    return str(ray.get_runtime_context().get_node_id())
+
+
+class RaySpare(NamedTuple):
+    """A Ray actor that waits to become a host. It keeps its name then: Ray cannot rename an actor."""
+
+    name: str
+    handle: Any
+    pid: int
 
 
 class RayLauncher:
@@ -168,14 +204,17 @@ class RayLauncher:
         self._handles: dict[tuple[str, int], Any] = {}
         self._pids: dict[tuple[str, int], int] = {}
         self._watches: set[asyncio.Task[None]] = set()
+        self._spares = Spares(self._start_spare, _end_spare)
+        self._number = 0
 
     def launch(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None:
         task = asyncio.get_running_loop().create_task(self._run(spec, notify))
         self._watches.add(task)
         task.add_done_callback(self._watches.discard)
 
-    def adopt(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._wait_for(host, incarnation, pid, notify))
+    def adopt(self, host: str, incarnation: int, pid: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._wait_for(host, incarnation, carrier or host, notify))
+        self._pids[host, incarnation] = pid
         self._watches.add(task)
         task.add_done_callback(self._watches.discard)
 
@@ -190,19 +229,27 @@ class RayLauncher:
         if handle is not None:
             ray.kill(handle)
 
+    def keep_spares(self, count: int, warmth: Warmth) -> None:
+        self._spares.keep(count, warmth)
+
+    def spares(self) -> int:
+        return len(self._spares)
+
     async def _run(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None:
         import ray
 
         key = (spec.name, spec.incarnation)
         reason = "stopped"
         try:
-            handle = self._handles[key] = await self._create(spec.name)
-            ended = handle.run.remote(msgspec.msgpack.encode(spec), self._namespace)
-            self._pids[key] = await handle.pid.remote()
-            await ended
+            spare = self._spares.take()
+            if spare is not None:
+                spec = msgspec.structs.replace(spec, carrier=spare.name)
+            handle = self._handles[key] = spare.handle if spare is not None else await self._create(spec.name)
+            life = handle.run.remote(msgspec.msgpack.encode(spec), self._namespace)
+            await self._end_of(life, handle, key)
         except ray.exceptions.RayActorError as error:
             reason = f"its process died: {str(error).splitlines()[0]}"
-        except (ray.exceptions.RayError, ValueError) as error:
+        except (ray.exceptions.RayError, ValueError, _Gone) as error:
             reason = str(error).strip().splitlines()[-1]
         self._pids.pop(key, None)
         handle = self._handles.pop(key, None)
@@ -210,39 +257,94 @@ class RayLauncher:
             ray.kill(handle)
         notify(HostEnded(spec.name, spec.incarnation, reason))
 
+    async def _end_of(self, life: Any, handle: Any, key: tuple[str, int]) -> None:
+        """Returns when the call `life` does, raises what ends it; of a process of this machine sooner than Ray."""
+        ended = asyncio.ensure_future(_result(life))
+        watches: set[asyncio.Future[None]] = {ended}
+        try:
+            node, pid = await handle.whereabouts.remote()
+            if node == _node():
+                self._pids[key] = pid
+                watches.add(asyncio.ensure_future(gone(pid)))
+            await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                raise _Gone("its process died")
+            ended.result()
+        finally:
+            for watch in watches:
+                watch.cancel()
+
     async def _create(self, name: str) -> Any:
         """A new host; whoever still bears its name belongs to a life that is over, and is killed."""
         import ray
 
         for _ in range(NAME_TRIES):
             try:
-                return (
-                    ray.remote(RayHost)
-                    .options(
-                        name=name,
-                        namespace=self._namespace,
-                        lifetime="detached",
-                        num_cpus=0,
-                        max_restarts=0,
-                        max_task_retries=0,
-                    )
-                    .remote()
-                )
+                return self._new(name)
             except ValueError:
                 with contextlib.suppress(ValueError):
                     ray.kill(ray.get_actor(name, namespace=self._namespace))
                 await asyncio.sleep(NAME_PAUSE_S)
         raise ValueError(f"the name {name} stays taken")
 
-    async def _wait_for(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
+    def _new(self, name: str) -> Any:
+        """Raises ValueError if the name is taken."""
         import ray
 
-        self._pids[host, incarnation] = pid
+        return (
+            ray.remote(RayHost)
+            .options(
+                name=name,
+                namespace=self._namespace,
+                lifetime="detached",
+                num_cpus=0,
+                max_restarts=0,
+                max_task_retries=0,
+            )
+            .remote()
+        )
+
+    async def _start_spare(self, warmth: Warmth) -> RaySpare | None:
+        """One that an earlier life of the supervisor has left, or a new one."""
+        import ray
+
+        try:
+            while True:
+                self._number += 1
+                name = f"{SPARE}{self._number}"
+                try:
+                    handle = self._new(name)
+                except ValueError:
+                    handle = ray.get_actor(name, namespace=self._namespace)
+                    if not await handle.is_spare.remote():
+                        continue
+                await handle.get_warm.remote(warmth.load, warmth.settings)
+                return RaySpare(name, handle, (await handle.whereabouts.remote()).pid)
+        except (ray.exceptions.RayError, ValueError):
+            return None
+
+    async def _wait_for(self, host: str, incarnation: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
+        import ray
+
         reason = "stopped"
         try:
-            handle = ray.get_actor(host, namespace=self._namespace)
+            handle = ray.get_actor(carrier, namespace=self._namespace)
             self._handles[host, incarnation] = handle
-            await handle.over.remote()
-        except (ray.exceptions.RayError, ValueError) as error:
+            await self._end_of(handle.over.remote(), handle, (host, incarnation))
+        except (ray.exceptions.RayError, ValueError, _Gone) as error:
             reason = str(error).splitlines()[0]
         notify(HostEnded(host, incarnation, reason))
+
+
+class _Gone(Exception):
+    """The process is no more, whatever Ray knows by now."""
+
+
+async def _result(call: Any) -> None:
+    await call
+
+
+def _end_spare(spare: RaySpare) -> None:
+    import ray
+
+    ray.kill(spare.handle)

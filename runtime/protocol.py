@@ -89,6 +89,8 @@ class Heartbeat(ControlMessage, frozen=True, array_like=True, tag=True):
     directory: int
     """Version of the directory it has; an older one is answered with `DirectoryChanged`."""
     actors: list[ActorVitals]
+    carrier: str = ""
+    """`HostSpec.carrier`."""
 
 
 class Reported(ControlMessage, frozen=True, array_like=True, tag=True):
@@ -175,3 +177,5 @@ class ActorRow(msgspec.Struct, frozen=True):
 class TableTold(ControlMessage, frozen=True, array_like=True, tag=True):
     rows: list[ActorRow]
     stopping: bool
+    spares: int = 0
+    """Warm processes that could become a host now."""

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from runtime.address import Address, StreamKind
+from runtime.spares import Warmth
 
 
 class ActorSpec(msgspec.Struct, frozen=True, array_like=True):
@@ -38,6 +39,8 @@ class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     measures: str = ""
     """Name of the actor that gets `Measured`; "" for none."""
     kind: StreamKind = StreamKind.UNIX
+    carrier: str = ""
+    """What the launcher calls the process that carries this host; "" if that is the name of the host itself."""
 
     def address(self, actor: str, incarnation: int) -> Address:
         return Address(actor, incarnation, self.kind, self.endpoint, self.name)
@@ -54,12 +57,22 @@ class HostEnded(msgspec.Struct, frozen=True):
 class Launcher(Protocol):
     """Starts host processes and tells when they end, by calling `notify` on the caller's loop."""
 
-    def launch(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None: ...
+    def launch(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None:
+        """A spare becomes this host if there is one; otherwise a new process does."""
+        ...
 
-    def adopt(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
+    def adopt(self, host: str, incarnation: int, pid: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
         """Watch a host that another life of the caller launched."""
         ...
 
     def kill(self, host: str, incarnation: int) -> None:
         """End it at once, without its help; also when it is frozen."""
+        ...
+
+    def keep_spares(self, count: int, warmth: Warmth) -> None:
+        """Have so many warm processes ready from now on; returns at once. With 0 those that wait are ended."""
+        ...
+
+    def spares(self) -> int:
+        """How many are ready."""
         ...

@@ -127,6 +127,7 @@ class HostAgent:
                 spec.endpoint,
                 self._host.directory.version,
                 vitals,
+                spec.carrier,
             ),
         )
 

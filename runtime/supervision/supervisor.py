@@ -25,10 +25,14 @@ from runtime.protocol import (
     StopRun,
     TableTold,
 )
+from runtime.spares import Warmth
 from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
 from runtime.supervision.policy import Park, RestartPolicy, decide
 from runtime.supervision.table import LIVES_PER_SUPERVISOR, Child, ChildState, HostEntry
 
+NO_WARMTH = Warmth()
+CALM_NS = 1 * NS_PER_S
+"""So long no host has to be starting before a spare is: what is wanted now comes before what may be wanted later."""
 START_GRACE_NS = 60 * NS_PER_S
 """A host that has not sent its first heartbeat after so long is taken for hung."""
 STOP_GRACE_NS = 6 * NS_PER_S
@@ -70,12 +74,19 @@ class Supervisor:
         *,
         heartbeat_ns: int,
         heartbeats_missed: int,
+        spares: int = 0,
+        warmth: Warmth = NO_WARMTH,
     ) -> None:
+        """`spares` warm processes are kept ready while all hosts are well."""
         self._plans = {plan.spec.name: plan for plan in plans}
         self._policy = policy
         self._launcher = launcher
         self._heartbeat_ns = heartbeat_ns
         self._patience_ns = heartbeat_ns * heartbeats_missed
+        self._spares = spares
+        self._warmth = warmth
+        self._calm_since = 0
+        """The last time that a host was starting."""
         self._hosts = {
             name: HostEntry(name, [actor.name for actor in plan.spec.actors]) for name, plan in self._plans.items()
         }
@@ -121,6 +132,7 @@ class Supervisor:
                 if not self._stopping:
                     ctx.log.info("stopping", reason=reason)
                     self._stopping = True
+                    self._launcher.keep_spares(0, self._warmth)
                     self._stop_waiting()
                     self._stop_phase(min((child.phase for child in self._children.values()), default=0), ctx)
             case _KillPhase(phase):
@@ -140,7 +152,7 @@ class Supervisor:
         for child in self._children.values():
             entry = self._hosts[child.host]
             rows.append(child.row(entry.pid, entry.node))
-        return TableTold(rows, self._stopping)
+        return TableTold(rows, self._stopping, self._launcher.spares())
 
     def _own_row(self, ctx: Context) -> ActorRow:
         child = Child(ctx.name, ctx.name, 0, ctx.incarnation, ChildState.READY, restarts=ctx.incarnation - 1)
@@ -200,7 +212,9 @@ class Supervisor:
         if entry is None or beat.incarnation < entry.incarnation:
             return
         if beat.incarnation > entry.incarnation:
-            self._launcher.adopt(beat.host, beat.incarnation, beat.pid, lambda event: self._notice(event, ctx))
+            self._launcher.adopt(
+                beat.host, beat.incarnation, beat.pid, beat.carrier, lambda event: self._notice(event, ctx)
+            )
         entry.heard(beat, ctx.now())
         changed = beat.host in self._unheard
         self._unheard.discard(beat.host)
@@ -299,7 +313,14 @@ class Supervisor:
                 self._launcher.kill(entry.name, entry.incarnation)
                 silence_ms = (now - (entry.seen or entry.launched)) // NS_PER_MS
                 self._notice(HostEnded(entry.name, entry.incarnation, f"silent for {silence_ms} ms"), ctx)
+        self._keep_spares(now)
         ctx.after(self._heartbeat_ns, _Look())
+
+    def _keep_spares(self, now: int) -> None:
+        if any(entry.running and not entry.seen for entry in self._hosts.values()) or self._unheard:
+            self._calm_since = now
+        elif self._spares and not self._stopping and now - self._calm_since >= CALM_NS:
+            self._launcher.keep_spares(self._spares, self._warmth)
 
     # -- stopping
 

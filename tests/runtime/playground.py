@@ -14,6 +14,7 @@ from runtime.links.contract import Io
 from runtime.message import Message
 from runtime.outside import Outside
 from runtime.protocol import SUPERVISOR, ActorRow
+from runtime.spares import Warmth
 from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
 from runtime.supervision.policy import RestartPolicy
 from runtime.supervision.supervisor import HostPlan, Supervisor
@@ -29,6 +30,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     folder: str
     hosts: dict[str, list[str]]
+    spares: int = 0
+    warm: str = ""
 
 
 def supervisor(settings: str, launcher: Launcher) -> Supervisor:
@@ -38,7 +41,15 @@ def supervisor(settings: str, launcher: Launcher) -> Supervisor:
         for phase, (name, actors) in enumerate(plan.hosts.items())
     ]
     policy = RestartPolicy(backoff_min_ns=10 * NS_PER_MS, backoff_max_ns=50 * NS_PER_MS, intensity=3)
-    return Supervisor(hosts, policy, launcher, heartbeat_ns=HEARTBEAT_NS, heartbeats_missed=10)
+    return Supervisor(
+        hosts,
+        policy,
+        launcher,
+        heartbeat_ns=HEARTBEAT_NS,
+        heartbeats_missed=10,
+        spares=plan.spares,
+        warmth=Warmth(plan.warm, settings),
+    )
 
 
 def host_spec(plan: Plan, name: str, actors: list[str], suffix: str) -> HostSpec:
@@ -66,6 +77,15 @@ class Playground:
             try:
                 return {row.name: row for row in (await self._outside.table(ANSWER_S)).rows}
             except Unavailable:
+                await asyncio.sleep(0.02)
+
+    async def spares(self, count: int, timeout_s: float = 20.0) -> None:
+        """Returns when so many are ready."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                with contextlib.suppress(Unavailable):
+                    if (await self._outside.table(ANSWER_S)).spares == count:
+                        return
                 await asyncio.sleep(0.02)
 
     async def address(self, name: str) -> Address:
