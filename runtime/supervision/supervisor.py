@@ -166,7 +166,7 @@ class Supervisor:
         """Adopt what lives: hosts of an earlier life of the supervisor speak up within a heartbeat or three."""
         self._first_incarnation = (ctx.incarnation - 1) * LIVES_PER_SUPERVISOR
         if ctx.incarnation == 1:
-            for entry in self._hosts.values():
+            for entry in sorted(self._hosts.values(), key=self._starts_late):
                 self._launch(entry, ctx)
         else:
             now = ctx.now()
@@ -176,6 +176,11 @@ class Supervisor:
                 entry.seen = now
             self._unheard = set(self._hosts)
         ctx.after(self._heartbeat_ns, _Look())
+
+    def _starts_late(self, entry: HostEntry) -> bool:
+        """Those that are stopped last only look on; on a busy machine they need not be the first to start."""
+        last = max(child.phase for child in self._children.values())
+        return all(self._children[name].phase == last for name in entry.actors)
 
     def _launch(self, entry: HostEntry, ctx: Context) -> None:
         entry.incarnation = max(entry.incarnation, self._first_incarnation) + 1

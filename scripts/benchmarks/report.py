@@ -58,6 +58,17 @@ class Row(msgspec.Struct, frozen=True):
     holds: bool | None
 
 
+def alone(name: str, value: float, unit: str) -> Row:
+    """Compared with nothing."""
+    return Row(name, value, unit, None, None, None, None)
+
+
+def compared(name: str, value: float, unit: str, reference: Row, bar: float | None) -> Row:
+    """Beside another row, of which it may be `bar` times as much at most."""
+    ratio = value / reference.value
+    return Row(name, value, unit, reference.name, ratio, bar, None if bar is None else ratio <= bar)
+
+
 Rounds = Mapping[str, Sequence[Figures]]
 """Contender → its rounds, in the order in which contenders ran."""
 
