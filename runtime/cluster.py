@@ -14,8 +14,7 @@ import secrets
 import shutil
 import signal
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +26,7 @@ from runtime.errors import ConfigError, Unavailable
 from runtime.host.life import live
 from runtime.links import NetworkIo
 from runtime.pidfd import gone
+from runtime.slim_ray import slim
 from runtime.spares import Spares, Warmth, get_warm
 from runtime.spec import HostEnded, HostSpec, Launcher
 from runtime.transport.network import UnixNetwork
@@ -49,8 +49,8 @@ NAME_TRIES = 100
 NAME_PAUSE_S = 0.01
 SPARE = "spare-"
 """What the names of spares begin with."""
-REGISTER_TRIES = 500
-REGISTER_PAUSE_S = 0.01
+SPARE_ANSWER_S = 1.0
+"""A spare that has not answered so long after it was chosen is frozen, and killed."""
 OBJECT_STORE_BYTES = 100_000_000
 
 
@@ -75,7 +75,7 @@ class LocalCluster:
 
         _read_environment()
         try:
-            with contextlib.nullcontext() if dashboard else _slim():
+            with contextlib.nullcontext() if dashboard else slim():
                 context: Any = ray.init(
                     address="local",
                     namespace=namespace,
@@ -100,46 +100,6 @@ class LocalCluster:
 
         ray.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _slim() -> Iterator[None]:
-    """While it is entered `ray.init` starts what a desk needs (GCS, raylet, its agents), and waits no longer than that.
-
-    What `ray start` has options for (`--no-monitor --include-log-monitor=false`), `ray.init` always starts, and with
-    them a dashboard server that shows nothing; together a third of a second to two seconds and 200 MB. `ray start`
-    itself would leave its processes behind when this one is killed. The agents load as little as without ray[default].
-    """
-    parameter, node, services, state, utils = (
-        importlib.import_module(f"ray._private.{module}")
-        for module in ("parameter", "node", "services", "state", "utils")
-    )
-    get_node = services.get_node
-
-    class SlimParams(parameter.RayParams):  # type: ignore[name-defined,misc]
-        def __init__(self, *given: Any, **named: Any) -> None:
-            super().__init__(*given, **{**named, "include_log_monitor": False, "no_monitor": True})
-
-    def get_node_soon(gcs_address: str, node_id: str) -> Any:
-        """The original looks once a second whether the raylet has registered."""
-        known = state.GlobalState()
-        known._initialize_global_state(services._get_gcs_client_options(gcs_address))
-        for _ in range(REGISTER_TRIES):
-            if any(row["NodeID"] == node_id for row in known.node_table()):
-                break
-            time.sleep(REGISTER_PAUSE_S)
-        return get_node(gcs_address, node_id)
-
-    with contextlib.ExitStack() as stack:
-        for owner, name, slim in (
-            (parameter, "RayParams", SlimParams),
-            (node.Node, "start_api_server", lambda *_, **__: None),
-            (services, "get_node", get_node_soon),
-            (utils, "get_dashboard_dependency_error", lambda: ImportError("no dashboard was asked for")),
-        ):
-            stack.callback(setattr, owner, name, getattr(owner, name))
-            setattr(owner, name, slim)
-        yield
 
 
 def _read_environment() -> None:
@@ -172,10 +132,16 @@ class AttachedCluster:
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ConfigError(f"cluster.address: {address} cannot be joined: {error}") from error
         self.launcher: Launcher = RayLauncher(namespace)
+        self._namespace = namespace
 
     def close(self) -> None:
+        """A spare that was being made while the run ended has nobody left who would end it."""
         import ray
 
+        for actor in ray.util.list_named_actors(all_namespaces=True):
+            if actor["namespace"] == self._namespace and actor["name"].startswith(SPARE):
+                with contextlib.suppress(ValueError):
+                    ray.kill(ray.get_actor(actor["name"], namespace=self._namespace))
         ray.shutdown()
 
 
@@ -288,9 +254,10 @@ class RayLauncher:
             spare = self._spares.take()
             if spare is not None:
                 spec = msgspec.structs.replace(spec, carrier=spare.name)
+                self._pids[key] = spare.pid
             handle = self._handles[key] = spare.handle if spare is not None else await self._create(spec.name)
             life = handle.run.remote(msgspec.msgpack.encode(spec), self._namespace)
-            await self._end_of(life, handle, key)
+            await self._end_of(life, handle, key, None if spare is None else SPARE_ANSWER_S)
         except ray.exceptions.RayActorError as error:
             reason = f"its process died: {str(error).splitlines()[0]}"
         except (ray.exceptions.RayError, ValueError, _Gone) as error:
@@ -301,12 +268,20 @@ class RayLauncher:
             ray.kill(handle)
         notify(HostEnded(spec.name, spec.incarnation, reason))
 
-    async def _end_of(self, life: Any, handle: Any, key: tuple[str, int]) -> None:
-        """Returns when the call `life` does, raises what ends it; of a process of this machine sooner than Ray."""
+    async def _end_of(self, life: Any, handle: Any, key: tuple[str, int], answer_s: float | None = None) -> None:
+        """Returns when the call `life` does, raises what ends it; of a process of this machine sooner than Ray.
+
+        A process that does not say within `answer_s` where it is, is killed.
+        """
         ended = asyncio.ensure_future(_result(life))
         watches: set[asyncio.Future[None]] = {ended}
         try:
-            node, pid = await handle.whereabouts.remote()
+            try:
+                async with asyncio.timeout(answer_s):
+                    node, pid = await handle.whereabouts.remote()
+            except TimeoutError:
+                self.kill(*key)
+                raise _Gone("its spare process did not answer") from None
             if node == _node():
                 self._pids[key] = pid
                 watches.add(asyncio.ensure_future(gone(pid)))
@@ -331,7 +306,7 @@ class RayLauncher:
                 await asyncio.sleep(NAME_PAUSE_S)
         raise ValueError(f"the name {name} stays taken")
 
-    def _new(self, name: str) -> Any:
+    def _new(self, name: str, **placement: Any) -> Any:
         """Raises ValueError if the name is taken."""
         import ray
 
@@ -344,20 +319,23 @@ class RayLauncher:
                 num_cpus=0,
                 max_restarts=0,
                 max_task_retries=0,
+                **placement,
             )
             .remote()
         )
 
     async def _start_spare(self, warmth: Warmth) -> RaySpare | None:
-        """One that an earlier life of the supervisor has left, or a new one."""
+        """One that an earlier life of the supervisor has left, or a new one, on this machine."""
         import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+        here = NodeAffinitySchedulingStrategy(_node(), soft=False)
         try:
             while True:
                 self._number += 1
                 name = f"{SPARE}{self._number}"
                 try:
-                    handle = self._new(name)
+                    handle = self._new(name, scheduling_strategy=here)
                 except ValueError:
                     handle = ray.get_actor(name, namespace=self._namespace)
                     if not await handle.is_spare.remote():

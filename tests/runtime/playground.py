@@ -32,6 +32,7 @@ class Plan(msgspec.Struct, frozen=True):
     hosts: dict[str, list[str]]
     spares: int = 0
     warm: str = ""
+    heartbeats_missed: int = 10
 
 
 def supervisor(settings: str, launcher: Launcher) -> Supervisor:
@@ -46,7 +47,7 @@ def supervisor(settings: str, launcher: Launcher) -> Supervisor:
         policy,
         launcher,
         heartbeat_ns=HEARTBEAT_NS,
-        heartbeats_missed=10,
+        heartbeats_missed=plan.heartbeats_missed,
         spares=plan.spares,
         warmth=Warmth(plan.warm, settings),
     )
@@ -79,7 +80,7 @@ class Playground:
             except Unavailable:
                 await asyncio.sleep(0.02)
 
-    async def spares(self, count: int, timeout_s: float = 20.0) -> None:
+    async def spares(self, count: int, timeout_s: float = 60.0) -> None:
         """Returns when so many are ready."""
         async with asyncio.timeout(timeout_s):
             while True:
@@ -94,7 +95,7 @@ class Playground:
         assert address is not None
         return address
 
-    async def until(self, holds: Callable[[dict[str, ActorRow]], bool], timeout_s: float = 20.0) -> dict[str, ActorRow]:
+    async def until(self, holds: Callable[[dict[str, ActorRow]], bool], timeout_s: float = 60.0) -> dict[str, ActorRow]:
         async with asyncio.timeout(timeout_s):
             while not holds(rows := await self.rows()):
                 await asyncio.sleep(0.02)
@@ -132,15 +133,15 @@ async def playground(
     start_supervisor()
     address = f"{plan.folder}/{SUPERVISOR}"
     async with Outside(address, f"{plan.folder}/outside", codec=CODEC, clock=clock, network=network, io=io) as outside:
-        await outside.connected()
+        await outside.connected(60)
         yield Playground(outside)
         outside.stop_run("the test is over")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while any(row.state != "STOPPED" for row in (await outside.table()).rows[1:]):
                 await asyncio.sleep(0.02)
         stopping = True
         outside.stop_supervisor()
-        await asyncio.wait_for(over.wait(), 20)
+        await asyncio.wait_for(over.wait(), 60)
 
 
 class NoIo:

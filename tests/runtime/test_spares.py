@@ -20,7 +20,9 @@ from runtime.transport.network import UnixNetwork
 from tests.runtime.playground import NoIo, Plan, Playground, playground
 
 APART = {"one": ["sender"], "two": ["publisher"], "three": ["receiver"]}
-GONE_S = 20.0
+GONE_S = 60.0
+PATIENCE = 200
+"""Heartbeats: nobody is taken for hung because the machine is busy."""
 
 Scenario = Callable[[Playground, "Warm"], Coroutine[Any, Any, None]]
 
@@ -45,7 +47,7 @@ def launcher_of(kind: str, folder: str) -> Launcher:
 
 def run(kind: str, scenario: Scenario) -> None:
     async def main(folder: str) -> None:
-        plan = Plan(folder, APART, spares=1, warm="tests.runtime.toys:warm")
+        plan = Plan(folder, APART, spares=1, warm="tests.runtime.toys:warm", heartbeats_missed=PATIENCE)
         warm = Warm(folder)
         launcher = launcher_of(kind, folder)
         async with playground(plan, launcher, WallClock(), UnixNetwork(), NoIo()) as play:
@@ -141,6 +143,24 @@ def test_a_spare_that_dies_while_it_waits_is_missed_by_nobody() -> None:
         assert rows["publisher"].pid != spare
 
     run("processes", scenario)
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_a_frozen_spare_is_found_out_and_killed(local_ray: object) -> None:
+    async def scenario(play: Playground, warm: Warm) -> None:
+        await play.ready()
+        await play.spares(1)
+        (spare,) = warm.pids()
+        os.kill(spare, signal.SIGSTOP)
+        rows = await play.rows()
+        os.kill(rows["publisher"].pid, signal.SIGKILL)
+        rows = await play.until(lambda rows: rows["publisher"].incarnation == 3 and rows["publisher"].state == "READY")
+        assert rows["publisher"].pid != spare
+        assert rows["publisher"].reason == "its spare process did not answer"
+        await gone(spare)
+
+    run("ray", scenario)
 
 
 class Lasting:
