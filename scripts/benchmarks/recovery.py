@@ -1,21 +1,23 @@
 """From `kill -9` of a connector to the first new quote at the strategy, beside Ray's own restart of the same actor.
 
-The exchange sends one quote on each new market link, so the quote that comes after a kill came over a new link. Ray's
-actor does the same work with picows: two links, then one Ray call to the strategy; nothing else of a connector.
+Quotes come every few milliseconds; a new one was read from the venue after the old process was gone. Ray's actor does
+the same work with picows: two links, then a Ray call to the strategy for each quote; nothing else of a connector.
 Outcry's backoff, a random part of a tenth of a second, is taken off the value and printed beside it.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import uvloop
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 from rich.console import Console
@@ -24,6 +26,7 @@ from rich.table import Table
 from actors import operate
 from actors.strategy import Quote, Strategy
 from runtime.errors import Unavailable
+from runtime.pidfd import gone
 from runtime.rundir import RunRecord, find_runs
 from scripts.benchmarks.contender import Surroundings
 from scripts.benchmarks.market import QUOTES, SYMBOL
@@ -33,30 +36,32 @@ from scripts.benchmarks.reference_links import OrderLink
 from scripts.benchmarks.report import Row, alone, compared
 from scripts.benchmarks.statistics import median
 
-TIMEOUT_S = 60.0
+TIMEOUT_S = 180.0
 BAR = 0.2
 POLL_S = 0.002
+QUOTE_EVERY_S = 0.005
 CONNECTOR = f"connector.{VENUE}"
 
 
 class Quotes:
-    """A file with one line for each quote: when it came, by the machine's monotonic clock."""
+    """A file with one line for each quote: when it was read from the venue (wall clock), when it came (monotonic)."""
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "quotes"
 
-    def note(self) -> None:
-        now = time.monotonic_ns()
+    def note(self, read: int) -> None:
+        came = time.monotonic_ns()
         with self._file.open("a") as file:
-            file.write(f"{now}\n")
+            file.write(f"{read} {came}\n")
 
     async def first_after(self, moment: int) -> int:
+        """When the first came that was read after that moment."""
         async with asyncio.timeout(TIMEOUT_S):
             while True:
-                with_times = self._file.read_text().split() if self._file.exists() else []
-                later = [int(text) for text in with_times if int(text) > moment]
-                if later:
-                    return later[0]
+                for line in self._file.read_text().splitlines() if self._file.exists() else []:
+                    read, _, came = line.partition(" ")
+                    if int(read) > moment and came:
+                        return int(came)
                 await asyncio.sleep(POLL_S)
 
 
@@ -65,10 +70,28 @@ class QuoteStrategy(Strategy):
         self._quotes = Quotes(Path(self._parameters["results"]))
 
     def on_quote(self, quote: Quote) -> None:
-        self._quotes.note()
+        self._quotes.note(quote.ts_recv)
 
 
-class _Desk(Separate):
+@contextlib.asynccontextmanager
+async def quoting(exchange: Child) -> AsyncIterator[None]:
+    """While it is entered the exchange sends quotes as a market does, all the time."""
+
+    async def quote() -> None:
+        async with aiohttp.ClientSession(exchange.ready["rest_url"]) as session:
+            while True:
+                async with session.post("/bench/quote", json={}) as response:
+                    response.raise_for_status()
+                await asyncio.sleep(QUOTE_EVERY_S)
+
+    task = asyncio.ensure_future(quote())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+class QuoteDesk(Separate):
     """Killed again and again, so the desk must not lose patience: each death counts as the first."""
 
     def _configuration(self, surroundings: Surroundings) -> dict[str, Any]:
@@ -128,16 +151,17 @@ async def _with_exchange(folder: Path, cluster_address: str, run: Callable[[Surr
     results = Path(tempfile.mkdtemp(prefix="k", dir=folder))
     exchange = await Child.start("scripts.benchmarks.exchange")
     try:
-        recoveries: Recoveries = await run(
-            Surroundings(**exchange.ready, cluster_address=cluster_address, results=results)
-        )
+        async with quoting(exchange):
+            recoveries: Recoveries = await run(
+                Surroundings(**exchange.ready, cluster_address=cluster_address, results=results)
+            )
         return recoveries
     finally:
         await exchange.stop()
 
 
 async def _outcry(kills: int, surroundings: Surroundings) -> Recoveries:
-    desk = _Desk()
+    desk = QuoteDesk()
     found = Recoveries()
     quotes = Quotes(surroundings.results)
     try:
@@ -147,13 +171,19 @@ async def _outcry(kills: int, surroundings: Surroundings) -> Recoveries:
         (record,) = (record for record in find_runs() if record.folder not in before)
         for _ in range(kills):
             pid = await _ready(record)
-            killed = time.monotonic_ns()
-            os.kill(pid, signal.SIGKILL)
-            found.whole.append((await quotes.first_after(killed) - killed) / 1e6)
+            found.whole.append(await _kill(pid, quotes))
             found.backoffs.append(_last_backoff_ms(record))
     finally:
         await desk.stop()
     return found
+
+
+async def _kill(pid: int, quotes: Quotes) -> float:
+    """Milliseconds from now to the first new quote."""
+    killed = time.monotonic_ns()
+    os.kill(pid, signal.SIGKILL)
+    await gone(pid)
+    return (await quotes.first_after(time.time_ns()) - killed) / 1e6
 
 
 async def _ready(record: RunRecord) -> int:
@@ -181,20 +211,19 @@ async def _ray(kills: int, surroundings: Surroundings) -> Recoveries:
 
     found = Recoveries()
     quotes = Quotes(surroundings.results)
-    strategy = ray.remote(num_cpus=0)(_RayStrategy).remote(str(surroundings.results))
+    name = f"strategy-{surroundings.results.name}"
+    strategy = ray.remote(num_cpus=0)(_RayStrategy).options(name=name).remote(str(surroundings.results))
     connector = (
         ray.remote(num_cpus=0, max_restarts=-1)(_RayConnector)
         .options(max_task_retries=-1)
-        .remote(strategy, surroundings.stream_url)
+        .remote(name, surroundings.stream_url)
     )
     try:
         await quotes.first_after(0)
         for _ in range(kills):
             await asyncio.sleep(1)
             pid = await connector.pid.remote()
-            killed = time.monotonic_ns()
-            os.kill(pid, signal.SIGKILL)
-            found.whole.append((await quotes.first_after(killed) - killed) / 1e6)
+            found.whole.append(await _kill(pid, quotes))
             found.backoffs.append(0.0)
     finally:
         ray.kill(connector)
@@ -206,15 +235,17 @@ class _RayStrategy:
     def __init__(self, results: str) -> None:
         self._quotes = Quotes(Path(results))
 
-    def on_quote(self, payload: bytes) -> None:
-        self._quotes.note()
+    def on_quote(self, read: int) -> None:
+        self._quotes.note(read)
 
 
 class _RayConnector:
     """Connects whenever it begins to live, as nobody tells it to after Ray has restarted it."""
 
-    def __init__(self, strategy: Any, stream_url: str) -> None:
-        self._on_quote = strategy.on_quote.remote
+    def __init__(self, strategy: str, stream_url: str) -> None:
+        import ray
+
+        self._on_quote = ray.get_actor(strategy).on_quote.remote
         self._stream_url = stream_url
         threading.Thread(target=lambda: uvloop.run(self._connect()), daemon=True).start()
 
@@ -228,9 +259,10 @@ class _RayConnector:
 
 
 class _QuoteLink(WSListener):
-    def __init__(self, on_quote: Callable[[bytes], Any]) -> None:
+    def __init__(self, on_quote: Callable[[int], Any]) -> None:
         self._on_quote = on_quote
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        read = time.time_ns()
         if frame.msg_type == WSMsgType.TEXT and SYMBOL.encode() in frame.get_payload_as_bytes():
-            self._on_quote(frame.get_payload_as_bytes())
+            self._on_quote(read)
