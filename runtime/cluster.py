@@ -327,15 +327,14 @@ class RayLauncher:
     async def _start_spare(self, warmth: Warmth) -> RaySpare | None:
         """One that an earlier life of the supervisor has left, or a new one, on this machine."""
         import ray
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        here = NodeAffinitySchedulingStrategy(_node(), soft=False)
+        here = {"ray.io/node-id": _node()}
         try:
             while True:
                 self._number += 1
                 name = f"{SPARE}{self._number}"
                 try:
-                    handle = self._new(name, scheduling_strategy=here)
+                    handle = self._new(name, label_selector=here)
                 except ValueError:
                     handle = ray.get_actor(name, namespace=self._namespace)
                     if not await handle.is_spare.remote():
