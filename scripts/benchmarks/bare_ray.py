@@ -7,7 +7,6 @@ A slim head is that of `ray start` with everything left out that it has an optio
 import contextlib
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -31,21 +30,40 @@ def main(actors: str, slim: str, folder: str) -> None:
     token = Path(folder, "token")
     token.write_text(secrets.token_hex(32))
     os.environ.update({**SETTINGS, "RAY_AUTH_TOKEN_PATH": str(token)})
-    address = _start_slim(folder) if slim else "local"
+    if slim:
+        try:
+            _serve(_start_slim(folder), int(actors), folder)
+        finally:
+            _end(_heads(folder))
+    else:
+        _serve("local", int(actors), folder, _temp_dir=folder, include_dashboard=False)
+
+
+def _serve(address: str, actors: int, folder: str, **own: Any) -> None:
     import ray
 
-    own: dict[str, Any] = {} if slim else {"_temp_dir": folder, "include_dashboard": False}
     ray.init(address=address, log_to_driver=False, configure_logging=False, **own)
-    empty = [ray.remote(num_cpus=0)(Empty).remote() for _ in range(int(actors))]
+    empty = [ray.remote(num_cpus=0)(Empty).remote() for _ in range(actors)]
     pids = ray.get([actor.pid.remote() for actor in empty])
-    heads = [process.pid for process in psutil.process_iter() if _belongs_to(process, folder)] if slim else []
+    heads = [process.pid for process in _heads(folder)]
     report_ready(workers=",".join(map(str, pids)), heads=",".join(map(str, heads)))
     while os.read(0, 1024):
         pass
-    ray.shutdown()
-    for pid in heads:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    if address == "local":
+        ray.shutdown()
+
+
+def _heads(folder: str) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter() if _belongs_to(process, folder)]
+
+
+def _end(heads: list[psutil.Process]) -> None:
+    """`ray start` leaves daemons, and some of what they start outlives them for a minute."""
+    for head in heads:
+        with contextlib.suppress(psutil.Error):
+            for process in (*head.children(recursive=True), head):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.kill()
 
 
 def _start_slim(folder: str) -> str:
