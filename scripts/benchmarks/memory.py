@@ -28,7 +28,7 @@ from scripts.benchmarks.statistics import median
 
 DEMO = Path(__file__).parents[2] / "configs" / "demo.yaml"
 TIMEOUT_S = 180.0
-SETTLE_S = 3.0
+SETTLE_S = 6.0
 DESK_BAR = 1.15
 CONNECTOR_MB = 50.0
 
