@@ -18,7 +18,8 @@ import psutil
 from runtime.cluster import SETTINGS
 from scripts.benchmarks.processes import arguments, report_ready
 
-DAEMONS = ("gcs_server", "raylet/raylet", "dashboard.py", "client.server")
+DAEMONS = ("gcs_server", "raylet/raylet", "dashboard.py")
+CLIENT_PORT = "client-port"
 
 
 class Empty:
@@ -34,7 +35,7 @@ def main(actors: str, slim: str, folder: str) -> None:
         try:
             _serve(_start_slim(folder), int(actors), folder)
         finally:
-            _end(_heads(folder))
+            _end([*_heads(folder), *_client_servers(folder)])
     else:
         _serve("local", int(actors), folder, _temp_dir=folder, include_dashboard=False)
 
@@ -57,6 +58,17 @@ def _heads(folder: str) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if _belongs_to(process, folder)]
 
 
+def _client_servers(folder: str) -> list[psutil.Process]:
+    """`ray start` starts one in any case, and nothing in its command names the head's folder but its port."""
+    mark = f"--port={Path(folder, CLIENT_PORT).read_text()}"
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if "ray.util.client.server" in process.cmdline() and mark in process.cmdline():
+                found.append(process)
+    return found
+
+
 def _end(heads: list[psutil.Process]) -> None:
     """`ray start` leaves daemons, and some of what they start outlives them for a minute."""
     for head in heads:
@@ -68,6 +80,7 @@ def _end(heads: list[psutil.Process]) -> None:
 
 def _start_slim(folder: str) -> str:
     port, client_port, dashboard_port = (_port() for _ in range(3))
+    Path(folder, CLIENT_PORT).write_text(str(client_port))
     subprocess.run(
         [
             *(str(Path(sys.executable).with_name("ray")), "start", "--head", f"--port={port}"),
