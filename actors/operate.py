@@ -14,8 +14,8 @@ from runtime.rundir import RunRecord
 
 def ask(run: RunRecord) -> Status:
     """Raises `Unavailable` when the supervisor does not answer within five seconds."""
-
-    return status.of_rows(table(run).rows, name=run.name, ts=WallClock().now(), started=run.started)
+    told = table(run)
+    return status.of_rows(told.rows, name=run.name, ts=WallClock().now(), started=run.started, spares=told.spares)
 
 
 def table(run: RunRecord) -> TableTold:

@@ -1,21 +1,25 @@
 """Which hosts a configuration needs and what each is given; an actor is built here, in the host that will hold it."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
 
 from actors import names
-from actors.roles import build_role
+from actors.roles import build_role, import_role
 from actors.settings import Configuration
 from runtime.actor import Actor
 from runtime.address import StreamKind
 from runtime.clock import NS_PER_S
 from runtime.protocol import SUPERVISOR
+from runtime.spares import Warmth
 from runtime.spec import ActorSpec, Home, HostSpec, Launcher
 from runtime.supervision.policy import RestartPolicy
 from runtime.supervision.supervisor import HostPlan, Supervisor
 
+LINKS = ("runtime.links.http", "runtime.links.websocket")
+"""What a host imports when an actor opens its first link; together a third of a second."""
 MB = 1 << 20
 
 
@@ -47,6 +51,18 @@ def build(name: str, settings: str, launcher: Launcher) -> Actor:
     if name == SUPERVISOR:
         return _supervisor(configuration, run, launcher)
     return build_role(name, configuration, journal_folder(configuration, run))
+
+
+def warm(settings: str) -> None:
+    """What a spare does: import all that any host of this run would, and build once what has no effect."""
+    run = msgspec.json.decode(settings, type=RunSettings)
+    if run.import_path not in sys.path:
+        sys.path.append(run.import_path)
+    configuration = run.read()
+    for name in names.of_desk(configuration):
+        import_role(name, configuration)
+    for module in LINKS:
+        import_module(module)
 
 
 def journal_folder(configuration: Configuration, run: RunSettings) -> Path:
@@ -118,4 +134,6 @@ def _supervisor(configuration: Configuration, run: RunSettings, launcher: Launch
         launcher,
         heartbeat_ns=round(restart.heartbeat_s * NS_PER_S),
         heartbeats_missed=restart.heartbeats_missed,
+        spares=restart.spares,
+        warmth=Warmth("actors.plan:warm", msgspec.json.encode(run).decode()),
     )

@@ -1,12 +1,13 @@
 """One line for each role: what an actor of this name is made from. Imports only what the one asked for needs."""
 
+import contextlib
 from pathlib import Path
 
 from actors import names
 from actors.settings import Configuration
 from runtime.actor import Actor
 from runtime.clock import NS_PER_MS, NS_PER_S
-from runtime.errors import Bug
+from runtime.errors import Bug, ConfigError
 
 
 def build_role(name: str, configuration: Configuration, journal: Path) -> Actor:
@@ -40,6 +41,19 @@ def build_role(name: str, configuration: Configuration, journal: Path) -> Actor:
             return Store(journal, database_of(configuration, journal))
         case _:
             raise Bug(f"no actor is called {name}")
+
+
+def import_role(name: str, configuration: Configuration) -> None:
+    """Import what `build_role` needs for it. A strategy is not built: its class may do anything in its constructor."""
+    kind, _, which = name.partition(".")
+    if kind == "strategy":
+        import actors.strategy.actor  # noqa: F401
+        from actors.strategy.loading import strategy_class
+
+        with contextlib.suppress(ConfigError):
+            strategy_class(configuration.strategies[which].class_)
+    elif name != names.STORE:
+        build_role(name, configuration, Path())
 
 
 def _connector(venue: str, configuration: Configuration) -> Actor:

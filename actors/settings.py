@@ -204,6 +204,8 @@ class RestartSettings(Settings):
     heartbeat_s: float = Field(0.1, gt=0)
     heartbeats_missed: int = Field(20, gt=1)
     """A host that missed so many is taken for hung and replaced."""
+    spares: int = Field(1, ge=0, le=16)
+    """Warm processes kept ready: the successor of a dead one starts in milliseconds instead of a second."""
 
 
 class MetricsSettings(Settings):

@@ -119,10 +119,18 @@ class Status(msgspec.Struct, frozen=True):
     """By `<venue>.<SYMBOL>`."""
     latency: dict[str, Quantiles] = {}
     """By stage, over all venues."""
+    spares: int = 0
+    """Warm processes that could take the place of a dead one now."""
 
 
 def compose(
-    table: Mapping[str, ActorStatus], reports: Mapping[str, Report], *, name: str = "", ts: int = 0, started: int = 0
+    table: Mapping[str, ActorStatus],
+    reports: Mapping[str, Report],
+    *,
+    name: str = "",
+    ts: int = 0,
+    started: int = 0,
+    spares: int = 0,
 ) -> Status:
     """`table` is what the supervisor knows about each actor, `reports` what the actors say of themselves.
 
@@ -159,10 +167,11 @@ def compose(
         fills=int(orders.get("fills", 0)),
         positions=positions,
         latency=_quantiles(latency.get("stages")),
+        spares=spares,
     )
 
 
-def of_rows(rows: Iterable[ActorRow], *, name: str = "", ts: int = 0, started: int = 0) -> Status:
+def of_rows(rows: Iterable[ActorRow], *, name: str = "", ts: int = 0, started: int = 0, spares: int = 0) -> Status:
     """The same from the supervisor's own table."""
     actors, reports = {}, {}
     for row in rows:
@@ -177,7 +186,7 @@ def of_rows(rows: Iterable[ActorRow], *, name: str = "", ts: int = 0, started: i
             reason=row.reason,
         )
         reports[row.name] = Report(row.counters, row.report)
-    return compose(actors, reports, name=name, ts=ts, started=started)
+    return compose(actors, reports, name=name, ts=ts, started=started, spares=spares)
 
 
 def _venue(report: Report) -> VenueStatus:

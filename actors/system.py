@@ -192,7 +192,13 @@ class Desk:
         return table
 
     def _status(self, table: TableTold) -> Status:
-        return status.of_rows(table.rows, name=self._configuration.name, ts=self._clock.now(), started=self._started)
+        return status.of_rows(
+            table.rows,
+            name=self._configuration.name,
+            ts=self._clock.now(),
+            started=self._started,
+            spares=table.spares,
+        )
 
 
 @contextlib.contextmanager

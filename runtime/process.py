@@ -12,6 +12,8 @@ from runtime.clock import WallClock
 from runtime.host.life import live
 from runtime.links import NetworkIo
 from runtime.memory import resident_bytes
+from runtime.pidfd import gone
+from runtime.spares import Spares, Warmth, get_warm
 from runtime.spec import HostEnded, HostSpec
 from runtime.transport.network import UnixNetwork
 
@@ -25,13 +27,14 @@ class ProcessLauncher:
     def __init__(self, owner_pid: int) -> None:
         self._owner_pid = owner_pid
         self._processes: dict[tuple[str, int], asyncio.subprocess.Process] = {}
+        self._spares = Spares(self._start_spare, lambda spare: _kill(spare.pid))
         self._adopted: dict[tuple[str, int], int] = {}
         self._watches: set[asyncio.Task[None]] = set()
 
     def launch(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None:
         self._watch(self._run(spec, notify))
 
-    def adopt(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
+    def adopt(self, host: str, incarnation: int, pid: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
         self._adopted[host, incarnation] = pid
         self._watch(self._wait_for(host, incarnation, pid, notify))
 
@@ -48,42 +51,78 @@ class ProcessLauncher:
         process = self._processes.get((host, incarnation))
         return process.pid if process is not None else self._adopted.get((host, incarnation))
 
+    def keep_spares(self, count: int, warmth: Warmth) -> None:
+        self._spares.keep(count, warmth)
+
+    def spares(self) -> int:
+        return len(self._spares)
+
     def _watch(self, coroutine: object) -> None:
         task: asyncio.Task[None] = asyncio.ensure_future(coroutine)  # type: ignore[call-overload]
         self._watches.add(task)
         task.add_done_callback(self._watches.discard)
 
     async def _run(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "runtime.process", str(self._owner_pid), stdin=asyncio.subprocess.PIPE
-        )
+        process = self._spares.take() or await self._start()
         self._processes[spec.name, spec.incarnation] = process
         if process.stdin is not None:
-            process.stdin.write(msgspec.msgpack.encode(spec))
+            process.stdin.write(_framed(msgspec.msgpack.encode(spec)))
             process.stdin.close()
         code = await process.wait()
         del self._processes[spec.name, spec.incarnation]
         notify(HostEnded(spec.name, spec.incarnation, _reason(code)))
 
+    async def _start(self, *arguments: str, pass_fds: tuple[int, ...] = ()) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "runtime.process", str(self._owner_pid), *arguments),
+            stdin=asyncio.subprocess.PIPE,
+            pass_fds=pass_fds,
+        )
+
+    async def _start_spare(self, warmth: Warmth) -> asyncio.subprocess.Process | None:
+        """It ends when its standard input does, so none outlives the launcher."""
+        readable, writable = os.pipe()
+        try:
+            process = await self._start("--spare", str(writable), pass_fds=(writable,))
+        except OSError:
+            os.close(readable)
+            return None
+        finally:
+            os.close(writable)
+        if process.stdin is not None:
+            process.stdin.write(_framed(msgspec.msgpack.encode(warmth)))
+        is_warm = await _says_so(readable)
+        return process if is_warm else None
+
     async def _wait_for(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
-        await _gone(pid)
+        await gone(pid)
         notify(HostEnded(host, incarnation, "its process is gone"))
 
 
-async def _gone(pid: int) -> None:
-    """Returns when there is no such process any more."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    ended = asyncio.Event()
+async def _says_so(readable: int) -> bool:
+    """Whether something is written there before the other end is closed."""
+    heard = asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.add_reader(descriptor, ended.set)
+    loop.add_reader(readable, heard.set)
     try:
-        await ended.wait()
+        await heard.wait()
+        return bool(os.read(readable, 1))
     finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
+        loop.remove_reader(readable)
+        os.close(readable)
+
+
+def _framed(payload: bytes) -> bytes:
+    return len(payload).to_bytes(4, "big") + payload
+
+
+def _read_frame() -> bytes:
+    """From standard input; ends this process when nothing more comes: whoever started it is gone."""
+    length = sys.stdin.buffer.read(4)
+    payload = sys.stdin.buffer.read(int.from_bytes(length, "big"))
+    if not payload:
+        sys.exit(0)
+    return payload
 
 
 def _kill(pid: int) -> None:
@@ -101,7 +140,7 @@ def _reason(code: int) -> str:
 
 async def _live(spec: HostSpec, owner_pid: int) -> None:
     clock = WallClock()
-    owner = asyncio.ensure_future(_gone(owner_pid))
+    owner = asyncio.ensure_future(gone(owner_pid))
     life = asyncio.ensure_future(
         live(
             spec,
@@ -120,11 +159,19 @@ async def _live(spec: HostSpec, owner_pid: int) -> None:
 
 
 def main() -> None:
-    """Become the host whose `HostSpec` (MessagePack) comes on standard input; the argument is the owner's pid."""
+    """Become the host whose `HostSpec` comes on standard input; the argument is the owner's pid.
+
+    With `--spare N` get warm first, as the `Warmth` says that comes there before, and then say so on descriptor N.
+    """
     import uvloop
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    spec = msgspec.msgpack.decode(sys.stdin.buffer.read(), type=HostSpec)
+    if sys.argv[2:]:
+        descriptor = int(sys.argv[3])
+        get_warm(msgspec.msgpack.decode(_read_frame(), type=Warmth))
+        os.write(descriptor, b"w")
+        os.close(descriptor)
+    spec = msgspec.msgpack.decode(_read_frame(), type=HostSpec)
     uvloop.run(_live(spec, int(sys.argv[1])))
 
 

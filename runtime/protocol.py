@@ -91,6 +91,8 @@ class Heartbeat(ControlMessage, frozen=True, array_like=True, tag=True):
     actors: list[ActorVitals]
     machine: str = ""
     tcp: str = ""
+    carrier: str = ""
+    """`HostSpec.carrier`."""
 
     def address(self, actor: str, incarnation: int) -> Address:
         return Address(actor, incarnation, self.kind, self.endpoint, self.host, self.machine, self.tcp)
@@ -187,3 +189,5 @@ class ActorRow(msgspec.Struct, frozen=True):
 class TableTold(ControlMessage, frozen=True, array_like=True, tag=True):
     rows: list[ActorRow]
     stopping: bool
+    spares: int = 0
+    """Warm processes that could become a host now."""

@@ -6,6 +6,7 @@ from typing import Protocol
 import msgspec
 
 from runtime.address import Address, StreamKind
+from runtime.spares import Warmth
 
 
 class ActorSpec(msgspec.Struct, frozen=True, array_like=True):
@@ -56,6 +57,8 @@ class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     machine: str = ""
     """Where it runs, and where other machines reach it: known when it listens."""
     tcp: str = ""
+    carrier: str = ""
+    """What the launcher calls the process that carries this host; "" if that is the name of the host itself."""
 
     def address(self, actor: str, incarnation: int) -> Address:
         return Address(actor, incarnation, self.kind, self.endpoint, self.name, self.machine, self.tcp)
@@ -84,9 +87,11 @@ class HostWaits(msgspec.Struct, frozen=True):
 class Launcher(Protocol):
     """Starts host processes and tells when they end, by calling `notify` on the caller's loop."""
 
-    def launch(self, spec: HostSpec, notify: Callable[[HostEnded | HostWaits], None]) -> None: ...
+    def launch(self, spec: HostSpec, notify: Callable[[HostEnded | HostWaits], None]) -> None:
+        """A spare becomes this host if there is one where it belongs; otherwise a new process does."""
+        ...
 
-    def adopt(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
+    def adopt(self, host: str, incarnation: int, pid: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
         """Watch a host that another life of the caller launched."""
         ...
 
@@ -96,4 +101,12 @@ class Launcher(Protocol):
 
     def resident_bytes(self, host: str, incarnation: int) -> int:
         """Main memory that its process holds; 0 where that is not known. Needs no help of the host either."""
+        ...
+
+    def keep_spares(self, count: int, warmth: Warmth) -> None:
+        """Have so many warm processes ready from now on; returns at once. With 0 those that wait are ended."""
+        ...
+
+    def spares(self) -> int:
+        """How many are ready."""
         ...

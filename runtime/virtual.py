@@ -9,6 +9,7 @@ from runtime.clock import NS_PER_S
 from runtime.errors import Bug
 from runtime.host.life import live
 from runtime.links.contract import Io
+from runtime.spares import Warmth
 from runtime.spec import HostEnded, HostSpec
 from runtime.transport.network import MemoryNetwork
 
@@ -75,7 +76,7 @@ class VirtualLauncher:
         self._lives[spec.name, spec.incarnation] = task
         task.add_done_callback(lambda done: notify(HostEnded(spec.name, spec.incarnation, _reason(done))))
 
-    def adopt(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
+    def adopt(self, host: str, incarnation: int, pid: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
         task = self._lives.get((host, incarnation))
         if task is not None:
             task.add_done_callback(lambda done: notify(HostEnded(host, incarnation, _reason(done))))
@@ -87,6 +88,12 @@ class VirtualLauncher:
 
     def resident_bytes(self, host: str, incarnation: int) -> int:
         """All hosts share one process: of none is it known."""
+        return 0
+
+    def keep_spares(self, count: int, warmth: Warmth) -> None:
+        """A task starts at once; there is nothing to keep warm."""
+
+    def spares(self) -> int:
         return 0
 
 

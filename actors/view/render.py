@@ -156,4 +156,5 @@ def _side_by_side(left: RenderableType, right: RenderableType) -> Table:
 
 def _totals(status: Status) -> Text:
     counts = [f"{number:,} {state.lower().replace('_', ' ')}" for state, number in sorted(status.orders.items())]
-    return Text(" · ".join([f"{status.fills:,} fills", *counts]), style="dim")
+    spares = [f"{status.spares} spare process{'es' if status.spares > 1 else ''}"] if status.spares else []
+    return Text(" · ".join([f"{status.fills:,} fills", *counts, *spares]), style="dim")

@@ -137,6 +137,7 @@ class HostAgent:
                 vitals,
                 spec.machine,
                 spec.tcp,
+                spec.carrier,
             ),
         )
 

@@ -25,10 +25,14 @@ from runtime.protocol import (
     StopRun,
     TableTold,
 )
+from runtime.spares import Warmth
 from runtime.spec import ActorSpec, HostEnded, HostSpec, HostWaits, Launcher
 from runtime.supervision.policy import Park, RestartPolicy, decide
 from runtime.supervision.table import LIVES_PER_SUPERVISOR, Child, ChildState, HostEntry
 
+NO_WARMTH = Warmth()
+CALM_NS = 1 * NS_PER_S
+"""So long no host has to be starting before a spare is: what is wanted now comes before what may be wanted later."""
 START_GRACE_NS = 60 * NS_PER_S
 """A host that has not sent its first heartbeat after so long is taken for hung."""
 MB = 1 << 20
@@ -73,12 +77,19 @@ class Supervisor:
         *,
         heartbeat_ns: int,
         heartbeats_missed: int,
+        spares: int = 0,
+        warmth: Warmth = NO_WARMTH,
     ) -> None:
+        """`spares` warm processes are kept ready while all hosts are well."""
         self._plans = {plan.spec.name: plan for plan in plans}
         self._policy = policy
         self._launcher = launcher
         self._heartbeat_ns = heartbeat_ns
         self._patience_ns = heartbeat_ns * heartbeats_missed
+        self._spares = spares
+        self._warmth = warmth
+        self._calm_since = 0
+        """The last time that a host was starting."""
         self._hosts = {
             name: HostEntry(name, [actor.name for actor in plan.spec.actors]) for name, plan in self._plans.items()
         }
@@ -126,6 +137,7 @@ class Supervisor:
                 if not self._stopping:
                     ctx.log.info("stopping", reason=reason)
                     self._stopping = True
+                    self._launcher.keep_spares(0, self._warmth)
                     self._stop_waiting()
                     self._stop_phase(min((child.phase for child in self._children.values()), default=0), ctx)
             case _KillPhase(phase):
@@ -145,7 +157,7 @@ class Supervisor:
         for child in self._children.values():
             entry = self._hosts[child.host]
             rows.append(child.row(entry.pid, entry.node))
-        return TableTold(rows, self._stopping)
+        return TableTold(rows, self._stopping, self._launcher.spares())
 
     def _own_row(self, ctx: Context) -> ActorRow:
         child = Child(ctx.name, ctx.name, 0, ctx.incarnation, ChildState.READY, restarts=ctx.incarnation - 1)
@@ -159,7 +171,7 @@ class Supervisor:
         """Adopt what lives: hosts of an earlier life of the supervisor speak up within a heartbeat or three."""
         self._first_incarnation = (ctx.incarnation - 1) * LIVES_PER_SUPERVISOR
         if ctx.incarnation == 1:
-            for entry in self._hosts.values():
+            for entry in sorted(self._hosts.values(), key=self._starts_late):
                 self._launch(entry, ctx)
         else:
             now = ctx.now()
@@ -169,6 +181,11 @@ class Supervisor:
                 entry.seen = now
             self._unheard = set(self._hosts)
         ctx.after(self._heartbeat_ns, _Look())
+
+    def _starts_late(self, entry: HostEntry) -> bool:
+        """Those that are stopped last only look on; on a busy machine they need not be the first to start."""
+        last = max(child.phase for child in self._children.values())
+        return all(self._children[name].phase == last for name in entry.actors)
 
     def _launch(self, entry: HostEntry, ctx: Context) -> None:
         entry.incarnation = max(entry.incarnation, self._first_incarnation) + 1
@@ -209,7 +226,9 @@ class Supervisor:
             ctx.tell(beat.address(f"host.{beat.host}", beat.incarnation), HostReplaced())
             return
         if beat.incarnation > entry.incarnation:
-            self._launcher.adopt(beat.host, beat.incarnation, beat.pid, lambda event: self._notice(event, ctx))
+            self._launcher.adopt(
+                beat.host, beat.incarnation, beat.pid, beat.carrier, lambda event: self._notice(event, ctx)
+            )
         entry.heard(beat, ctx.now())
         changed = beat.host in self._unheard
         self._unheard.discard(beat.host)
@@ -315,6 +334,7 @@ class Supervisor:
             if reason:
                 self._launcher.kill(entry.name, entry.incarnation)
                 self._notice(HostEnded(entry.name, entry.incarnation, reason), ctx)
+        self._keep_spares(now)
         ctx.after(self._heartbeat_ns, _Look())
 
     def _given_up(self, entry: HostEntry, now: int) -> str:
@@ -329,6 +349,12 @@ class Supervisor:
             if held > allowed:
                 return f"MEMORY: its process holds {held // MB} MB, its limit is {allowed // MB} MB"
         return ""
+
+    def _keep_spares(self, now: int) -> None:
+        if any(entry.running and not entry.seen for entry in self._hosts.values()) or self._unheard:
+            self._calm_since = now
+        elif self._spares and not self._stopping and now - self._calm_since >= CALM_NS:
+            self._launcher.keep_spares(self._spares, self._warmth)
 
     # -- stopping
 

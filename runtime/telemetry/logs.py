@@ -4,15 +4,17 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 import msgspec
-import structlog
-from structlog.typing import EventDict, WrappedLogger
 
 from runtime.actor import Logger
 from runtime.clock import Clock, WallClock
+from runtime.telemetry.plain_structlog import structlog
 from runtime.telemetry.redaction import redact, redact_text
+
+if TYPE_CHECKING:
+    from structlog.typing import EventDict, WrappedLogger
 
 MAX_BYTES = 64 * 1024 * 1024
 """A log file that has grown so large is kept as `<name>.1` in place of the one before."""
@@ -34,7 +36,7 @@ def open_log(folder: str, host: str, incarnation: int, level: str = "info", cloc
     )
 
 
-def console_log(stream: TextIO | None = None, level: str = "info") -> structlog.typing.FilteringBoundLogger:
+def console_log(stream: TextIO | None = None, level: str = "info") -> "structlog.typing.FilteringBoundLogger":
     """Lines for a person."""
     stream = stream or sys.stderr
     renderer = structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback)
@@ -86,8 +88,8 @@ class LineFile:
 
 
 def _logger(
-    sink: object, level: str, clock: Callable[..., EventDict], renderer: Callable[..., object]
-) -> structlog.typing.FilteringBoundLogger:
+    sink: object, level: str, clock: "Callable[..., EventDict]", renderer: Callable[..., object]
+) -> "structlog.typing.FilteringBoundLogger":
     processors = [
         structlog.processors.add_log_level,
         structlog.processors.StackInfoRenderer(),
@@ -97,7 +99,7 @@ def _logger(
         renderer,
     ]
     return cast(
-        structlog.typing.FilteringBoundLogger,
+        "structlog.typing.FilteringBoundLogger",
         structlog.wrap_logger(
             sink,
             processors=processors,  # type: ignore[arg-type]
@@ -107,15 +109,15 @@ def _logger(
     )
 
 
-def _redact(_: WrappedLogger, __: str, values: EventDict) -> EventDict:
+def _redact(_: "WrappedLogger", __: str, values: "EventDict") -> "EventDict":
     return {name: redact_text(str(value)) if name == "event" else redact(value, name) for name, value in values.items()}
 
 
-def _timestamp(clock: Clock) -> Callable[..., EventDict]:
+def _timestamp(clock: Clock) -> "Callable[..., EventDict]":
     return lambda _, __, values: {"ts": clock.now(), **values}
 
 
-def _encode(_: WrappedLogger, __: str, values: EventDict) -> bytes:
+def _encode(_: "WrappedLogger", __: str, values: "EventDict") -> bytes:
     try:
         return msgspec.json.encode(values) + b"\n"
     except (OverflowError, UnicodeEncodeError):

@@ -5,6 +5,7 @@ It speaks as much of Binance's protocol as a connector needs to start and to tra
     WebSocket   /stream or /ws        market data: what a phase sends
                 /ws-api/v3            order.place, and empty answers for account, open orders and user data stream
     HTTP        /api/v3/…             exchangeInfo, time, depth and the like
+                /bench/quote          one more quote on each market link, while no phase runs
                 /bench/state          {"market": links, "orders": links}
                 /bench/feed           {"phase", "count", "rate"}; → Sent; rate 0 is a flood
                 /bench/orders         {"phase", "count", "rate", "every"} → OrderLatencies; each n-th frame is a trigger
@@ -63,6 +64,7 @@ class Exchange:
         """Price of an order → when its frame arrived."""
         self._expected = 0
         self._all_ordered = asyncio.Event()
+        self._update_id = 1
 
     # ---- phases --------------------------------------------------------------------------------------------------
 
@@ -85,6 +87,12 @@ class Exchange:
             await asyncio.wait_for(self._all_ordered.wait(), ANSWER_TIMEOUT_S)
         latencies = [self._ordered[price] - at for price, at in triggered.items() if price in self._ordered]
         return OrderLatencies(count, latencies, late)
+
+    async def quote(self) -> int:
+        self._update_id += 1
+        for link in self.market_links:
+            link.send(WSMsgType.TEXT, quote(self._update_id))
+        return len(self.market_links)
 
     def _market_descriptor(self) -> int:
         if not self.market_links:
@@ -186,6 +194,7 @@ async def serve(exchange: Exchange) -> dict[str, str]:
     stream_port = sockets.sockets[0].getsockname()[1]
     application = web.Application()
     application.router.add_get("/bench/state", _state(exchange))
+    application.router.add_post("/bench/quote", _command(exchange.quote))
     application.router.add_post("/bench/feed", _command(exchange.feed))
     application.router.add_post("/bench/orders", _command(exchange.orders))
     application.router.add_route("*", "/api/v3/{endpoint:.*}", _rest)

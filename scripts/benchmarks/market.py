@@ -43,10 +43,10 @@ def trade_frame(trade_id: int, price: str, quantity: str) -> bytes:
     return _TEXT_FRAME + len(payload).to_bytes(2, "big") + payload
 
 
-def quote() -> bytes:
+def quote(update_id: int = 1) -> bytes:
     """The payload of the best bid and ask around the last price: whoever checks prices waits for one."""
     return (
-        f'{{"stream":"{QUOTES}","data":{{"u":1,"s":"{SYMBOL}","b":"{LAST_PRICE}","B":"{ORDINARY}",'
+        f'{{"stream":"{QUOTES}","data":{{"u":{update_id},"s":"{SYMBOL}","b":"{LAST_PRICE}","B":"{ORDINARY}",'
         f'"a":"{ASK}","A":"{ORDINARY}"}}}}'
     ).encode()
 

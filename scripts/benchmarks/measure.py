@@ -17,7 +17,7 @@ from scripts.benchmarks.probe import Arrivals, arrivals_path
 from scripts.benchmarks.processes import Child
 from scripts.benchmarks.statistics import percentile
 
-READY_TIMEOUT_S = 60.0
+READY_TIMEOUT_S = 180.0
 PHASE_TIMEOUT_S = 60.0
 _POLL_S = 0.01
 
@@ -33,10 +33,16 @@ class Plan(msgspec.Struct, frozen=True):
     every: int
     """Trades at 1,000 a second from one trigger to the next."""
     flood_share: float = 1.0
+    starts: int = 3
+    kills: int = 5
+    checks: int = 20_000
+    hops: int = 2_000
 
 
-FULL = Plan(rounds=5, warm_up=500, paced_s=1.5, triggers=200, every=20)
-QUICK = Plan(rounds=1, warm_up=50, paced_s=0.1, triggers=5, every=10, flood_share=0.05)
+FULL = Plan(rounds=5, warm_up=500, paced_s=1.5, triggers=240, every=20)
+QUICK = Plan(
+    rounds=1, warm_up=50, paced_s=0.1, triggers=5, every=10, flood_share=0.05, starts=1, kills=1, checks=200, hops=50
+)
 
 
 class Figures(msgspec.Struct, frozen=True):
@@ -50,6 +56,8 @@ class Figures(msgspec.Struct, frozen=True):
     """Trades of the flood that never reached the callback."""
     unanswered: int
     """Triggers that no order answered."""
+    orders_us: list[float] = []
+    """Frame to order, of each that was answered."""
 
 
 async def measure(contender: Contender, plan: Plan, folder: Path, cluster_address: str) -> Figures:
@@ -60,34 +68,36 @@ async def measure(contender: Contender, plan: Plan, folder: Path, cluster_addres
         async with aiohttp.ClientSession(exchange.ready["rest_url"]) as session:
             try:
                 await contender.start(Surroundings(**exchange.ready, cluster_address=cluster_address, results=results))
-                return await _Round(session, results).run(plan, contender.flood_count)
+                return await Round(session, results).run(plan, contender.flood_count)
             finally:
                 await contender.stop()
     finally:
         await exchange.stop()
 
 
-class _Round:
+class Round:
+    """Phases of one contender, which runs already."""
+
     def __init__(self, session: aiohttp.ClientSession, results: Path) -> None:
         self._session = session
         self._results = results
         self._phases = itertools.count(1)
 
     async def run(self, plan: Plan, flood_count: int) -> Figures:
-        await self._warm_up(plan)
+        await self.warm_up(plan)
         values: dict[str, float] = {}
         samples: dict[str, int] = {}
         late = 0
         for name, rate in (("feed_1k", 1_000), ("feed_10k", 10_000)):
-            sent, arrivals = await self._feed(int(rate * plan.paced_s), rate)
+            sent, arrivals = await self.feed(int(rate * plan.paced_s), rate)
             latencies = [at - int(trade_id) for trade_id, at in zip(arrivals.trade_ids, arrivals.times, strict=True)]
             values |= _percentiles(name, latencies)
             samples |= dict.fromkeys((f"{name}_p50", f"{name}_p99"), len(latencies))
             late += sent.late
         ordered = await self._orders(plan.triggers, plan.every)
-        values |= _percentiles("order", ordered.latencies_ns)
-        samples |= dict.fromkeys(("order_p50", "order_p99"), len(ordered.latencies_ns))
-        sent, arrivals = await self._feed(int(flood_count * plan.flood_share), 0)
+        values |= _percentiles("order", ordered.latencies_ns, (50, 90, 99))
+        samples |= dict.fromkeys(("order_p50", "order_p90", "order_p99"), len(ordered.latencies_ns))
+        sent, arrivals = await self.feed(int(flood_count * plan.flood_share), 0)
         values["feed_rate"] = len(arrivals.times) / (arrivals.times[-1] - sent.began) * 1e9
         samples["feed_rate"] = len(arrivals.times)
         return Figures(
@@ -96,9 +106,10 @@ class _Round:
             late=late + ordered.late,
             lost=sent.count - len(arrivals.times),
             unanswered=ordered.triggers - len(ordered.latencies_ns),
+            orders_us=[latency / 1e3 for latency in ordered.latencies_ns],
         )
 
-    async def _warm_up(self, plan: Plan) -> None:
+    async def warm_up(self, plan: Plan) -> None:
         """Return once trades reach the probe and its orders the exchange, and both have done so for a while."""
         deadline = time.monotonic() + READY_TIMEOUT_S
         while not await self._answers():
@@ -114,7 +125,7 @@ class _Round:
         ordered = await self._orders(1, 100)
         return len(ordered.latencies_ns) == 1
 
-    async def _feed(self, count: int, rate: int) -> tuple[Sent, Arrivals]:
+    async def feed(self, count: int, rate: int) -> tuple[Sent, Arrivals]:
         phase = str(next(self._phases))
         body = await self._post("/bench/feed", {"phase": phase, "count": count, "rate": rate})
         sent = msgspec.json.decode(body, type=Sent)
@@ -146,9 +157,9 @@ class _Round:
             return body
 
 
-def _percentiles(name: str, latencies_ns: list[int]) -> dict[str, float]:
+def _percentiles(name: str, latencies_ns: list[int], percents: tuple[int, ...] = (50, 99)) -> dict[str, float]:
     """In microseconds."""
     if not latencies_ns:
         raise RuntimeError(f"{name}: nothing arrived")
     ordered = sorted(latencies_ns)
-    return {f"{name}_p50": percentile(ordered, 50) / 1e3, f"{name}_p99": percentile(ordered, 99) / 1e3}
+    return {f"{name}_p{percent}": percentile(ordered, percent) / 1e3 for percent in percents}

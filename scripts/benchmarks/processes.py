@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import Any
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 120.0
 STOP_TIMEOUT_S = 5.0
 
 

@@ -1,11 +1,13 @@
 """The two statistics that are reported."""
 
+import math
 from collections.abc import Sequence
 
 
-def percentile(ordered: Sequence[float], percent: int) -> float:
+def percentile(ordered: Sequence[float], percent: float) -> float:
     """The nearest-rank percentile of values in ascending order."""
-    return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
+    rank = math.ceil(round(len(ordered) * percent / 100, 6))
+    return ordered[max(0, rank - 1)]
 
 
 def median(values: Sequence[float]) -> float:

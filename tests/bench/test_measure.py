@@ -32,8 +32,10 @@ async def test_every_trade_arrives_and_every_trigger_is_answered(contender: type
         "feed_10k_p50": 1_000,
         "feed_10k_p99": 1_000,
         "order_p50": 5,
+        "order_p90": 5,
         "order_p99": 5,
     }
+    assert len(figures.orders_us) == 5
     assert figures.values.keys() == {metric.name for metric in METRICS}
     assert all(figures.values[metric.name] > 0 for metric in METRICS)
 

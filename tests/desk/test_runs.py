@@ -30,6 +30,7 @@ ACTORS = (
     "portfolio",
     "strategy.maker",
 )
+KILLED = ("connector.binance", "order_manager", "strategy.maker")
 STAGES = ("signal", "journal", "risk", "route", "wire", "tick_to_wire", "ack")
 FINAL = ("FILLED", "CANCELED", "EXPIRED", "REJECTED", "DENIED")
 REPORT_NS = 1_500_000_000
@@ -139,7 +140,7 @@ def test_a_run_on_ray_sums_up_what_it_did_and_leaves_nothing() -> None:
     assert set(summary["books"]) == {"binance.BTCUSDT", "binance.ETHUSDT"}
 
 
-def test_a_run_on_ray_is_shown_outlives_its_connector_and_is_stopped_from_another_process(on_ray: Trading) -> None:
+def test_a_run_on_ray_is_shown_outlives_its_parts_and_is_stopped_from_another_process(on_ray: Trading) -> None:
     run = on_ray.run
     status = on_ray.until_it_trades()
     actors = status["actors"]
@@ -156,17 +157,19 @@ def test_a_run_on_ray_is_shown_outlives_its_connector_and_is_stopped_from_anothe
         assert f'["{name}<br/>ready"]' in mermaid
     assert_ray_lists(run, actors)
 
-    before = time.monotonic()
-    after = run.kill("connector.binance")
-    assert time.monotonic() - before < BACK_S
-    assert after["actors"]["connector.binance"]["restarts"] == 1
-    on_ray.goes_on()
+    for role in KILLED:
+        run.until(lambda status: status["spares"] == 1)
+        before = time.monotonic()
+        after = run.kill(role)
+        assert time.monotonic() - before < BACK_S
+        assert after["actors"][role]["restarts"] == 1
+        on_ray.goes_on()
     restarts = {name: actor["restarts"] for name, actor in run.status()["actors"].items()}
-    assert {name for name, count in restarts.items() if count} == {"connector.binance"}
+    assert {name for name, count in restarts.items() if count} == set(KILLED)
 
     truth, journal, summary = on_ray.end()
     assert_equal_to_the_venue(truth, journal, summary)
-    assert summary["restarts"]["connector.binance"] == 1
+    assert [summary["restarts"][role] for role in KILLED] == [1, 1, 1]
     run.until_gone()
 
 
@@ -184,7 +187,7 @@ def assert_ray_lists(run: Run, actors: dict[str, Any]) -> None:
         check=False,
     )
     assert listed.returncode == 0, listed.stderr
-    alive = {row["name"]: row["pid"] for row in json.loads(listed.stdout)}
+    alive = {row["name"]: row["pid"] for row in json.loads(listed.stdout) if not row["name"].startswith("spare-")}
     assert alive == {name: actor["pid"] for name, actor in actors.items()}
 
 

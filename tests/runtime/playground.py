@@ -14,6 +14,7 @@ from runtime.links.contract import Io
 from runtime.message import Message
 from runtime.outside import Outside
 from runtime.protocol import SUPERVISOR, ActorRow
+from runtime.spares import Warmth
 from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
 from runtime.supervision.policy import RestartPolicy
 from runtime.supervision.supervisor import HostPlan, Supervisor
@@ -29,6 +30,9 @@ class Plan(msgspec.Struct, frozen=True):
 
     folder: str
     hosts: dict[str, list[str]]
+    spares: int = 0
+    warm: str = ""
+    heartbeats_missed: int = 10
 
 
 def supervisor(settings: str, launcher: Launcher) -> Supervisor:
@@ -38,7 +42,15 @@ def supervisor(settings: str, launcher: Launcher) -> Supervisor:
         for phase, (name, actors) in enumerate(plan.hosts.items())
     ]
     policy = RestartPolicy(backoff_min_ns=10 * NS_PER_MS, backoff_max_ns=50 * NS_PER_MS, intensity=3)
-    return Supervisor(hosts, policy, launcher, heartbeat_ns=HEARTBEAT_NS, heartbeats_missed=10)
+    return Supervisor(
+        hosts,
+        policy,
+        launcher,
+        heartbeat_ns=HEARTBEAT_NS,
+        heartbeats_missed=plan.heartbeats_missed,
+        spares=plan.spares,
+        warmth=Warmth(plan.warm, settings),
+    )
 
 
 def host_spec(plan: Plan, name: str, actors: list[str], suffix: str) -> HostSpec:
@@ -68,13 +80,22 @@ class Playground:
             except Unavailable:
                 await asyncio.sleep(0.02)
 
+    async def spares(self, count: int, timeout_s: float = 60.0) -> None:
+        """Returns when so many are ready."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                with contextlib.suppress(Unavailable):
+                    if (await self._outside.table(ANSWER_S)).spares == count:
+                        return
+                await asyncio.sleep(0.02)
+
     async def address(self, name: str) -> Address:
         rows = await self.until(lambda rows: rows[name].address is not None)
         address = rows[name].address
         assert address is not None
         return address
 
-    async def until(self, holds: Callable[[dict[str, ActorRow]], bool], timeout_s: float = 20.0) -> dict[str, ActorRow]:
+    async def until(self, holds: Callable[[dict[str, ActorRow]], bool], timeout_s: float = 60.0) -> dict[str, ActorRow]:
         async with asyncio.timeout(timeout_s):
             while not holds(rows := await self.rows()):
                 await asyncio.sleep(0.02)
@@ -112,15 +133,15 @@ async def playground(
     start_supervisor()
     address = f"{plan.folder}/{SUPERVISOR}"
     async with Outside(address, f"{plan.folder}/outside", codec=CODEC, clock=clock, network=network, io=io) as outside:
-        await outside.connected()
+        await outside.connected(60)
         yield Playground(outside)
         outside.stop_run("the test is over")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while any(row.state != "STOPPED" for row in (await outside.table()).rows[1:]):
                 await asyncio.sleep(0.02)
         stopping = True
         outside.stop_supervisor()
-        await asyncio.wait_for(over.wait(), 20)
+        await asyncio.wait_for(over.wait(), 60)
 
 
 class NoIo:

@@ -1,7 +1,11 @@
 """Small actors and messages for tests of the runtime: no trading in them."""
 
 import asyncio
+import os
+from pathlib import Path
 from typing import Any, ClassVar
+
+import msgspec
 
 from runtime import protocol
 from runtime.actor import Actor, ActorDown, ActorUp, Context, RefreshRequested, Report, Started, Stopping, Undelivered
@@ -177,3 +181,10 @@ def build(name: str, settings: str, launcher: Launcher) -> Actor:
     from tests.runtime.playground import supervisor
 
     return supervisor(settings, launcher) if name == protocol.SUPERVISOR else ACTORS[name]()
+
+
+def warm(settings: str) -> None:
+    """What a spare of toys does: says which process it is."""
+    from tests.runtime.playground import Plan
+
+    Path(msgspec.json.decode(settings, type=Plan).folder, f"warm-{os.getpid()}").touch()

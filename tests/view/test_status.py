@@ -1,8 +1,10 @@
 """A status is composed from whatever the actors have reported so far, and summed up for programs."""
 
 import msgspec
+from rich.console import Console, RenderableType
 
 from actors.status import ActorState, MailboxStatus, PositionStatus, Status, compose, of_rows, summarise
+from actors.view.render import dashboard
 from runtime.protocol import ActorRow
 from tests.view.statuses import TABLE, desk
 
@@ -69,3 +71,17 @@ def test_the_summary_holds_what_a_program_asks_for() -> None:
         "dropped": {"connector.binance": 7, "order_manager": 0, "router": 0, "strategy.maker": 0},
         "books": {},
     }
+
+
+def test_the_spares_are_counted_and_shown() -> None:
+    status = of_rows([], name="demo", spares=2)
+    assert status.spares == 2
+    assert "2 spare processes" in shown(dashboard(status))
+    assert "spare" not in shown(dashboard(of_rows([], name="demo")))
+
+
+def shown(what: RenderableType) -> str:
+    console = Console(width=100)
+    with console.capture() as capture:
+        console.print(what)
+    return capture.get()

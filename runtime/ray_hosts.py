@@ -1,0 +1,343 @@
+"""Hosts as Ray actors: starting them, keeping spares, watching and killing them.
+
+Ray restarts nothing (`max_restarts=0`: it would restart at once, without backoff) and retries nothing (a command sent
+twice may be two). No message between actors is a Ray call; the one call a host has is `run`, and it stays pending for
+the host's whole life: it ends with an error some 10 ms after the process is killed.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from runtime import machine
+from runtime.clock import WallClock
+from runtime.host.life import live
+from runtime.links import NetworkIo
+from runtime.memory import resident_bytes
+from runtime.pidfd import gone
+from runtime.placement import Node, Placement
+from runtime.protocol import SUPERVISOR
+from runtime.spares import Spares, Warmth, get_warm
+from runtime.spec import HostEnded, HostSpec, HostWaits
+from runtime.transport.network import Network, UnixNetwork
+
+if TYPE_CHECKING:
+    from runtime.transport.tls.authority import Authority
+    from runtime.transport.tls.identity import Identity
+
+NAME_TRIES = 100
+NAME_PAUSE_S = 0.01
+SPARE = "spare-"
+"""What the names of spares begin with."""
+SPARE_ANSWER_S = 1.0
+"""A spare that has not answered so long after it was chosen is frozen, and killed."""
+
+
+def here() -> tuple[str, str]:
+    """Address and id of the node that this process is on."""
+    ray: Any = importlib.import_module("ray")
+    return ray.util.get_node_ip_address(), ray.get_runtime_context().get_node_id()
+
+
+def _living_nodes() -> list[Node]:
+    ray: Any = importlib.import_module("ray")
+    return [
+        Node(node["NodeID"], node["NodeManagerAddress"], node.get("Labels") or {})
+        for node in ray.nodes()
+        if node["Alive"]
+    ]
+
+
+class RayHost:
+    """A host as a Ray actor: one process with one event loop, which Ray runs on uvloop."""
+
+    def __init__(self) -> None:
+        self._over = asyncio.Event()
+        self._is_spare = True
+        self._identity: Identity | None = None
+
+    async def enrol(self) -> tuple[bytes, str]:
+        """On a cluster, before `run`: a request for a certificate and this node's address. The key stays here."""
+        from runtime.transport.tls.identity import Identity
+
+        self._identity = self._identity or Identity()
+        return self._identity.request(), here()[0]
+
+    async def install(self, certificate: bytes, authority: bytes) -> None:
+        if self._identity is not None:
+            self._identity.install(certificate, authority)
+
+    async def run(self, spec: bytes, namespace: str) -> None:
+        """Pending for the whole life of the host; returns when it was stopped in order."""
+        if not self._is_spare:
+            raise RuntimeError("it is a host already")
+        self._is_spare = False
+        clock = WallClock()
+        given = msgspec.msgpack.decode(spec, type=HostSpec)
+        network = self._network(given)
+        try:
+            with machine.settled(given, network.machine) as settled:
+                await live(
+                    settled,
+                    clock=clock,
+                    network=network,
+                    io=NetworkIo(clock),
+                    launcher=RayLauncher(namespace, _authority(given)),
+                    owns_process=True,
+                )
+        finally:
+            self._over.set()
+
+    def _network(self, spec: HostSpec) -> Network:
+        if self._identity is None:
+            return UnixNetwork()
+        from runtime.transport.tls.network import ClusterNetwork
+
+        ip, node = here()
+        ports = machine.ports(spec.home, supervisor=spec.name == SUPERVISOR)
+        return ClusterNetwork(node, ip, ports, self._identity)
+
+    async def over(self) -> None:
+        """Pending as long as `run`: for a supervisor that did not start this host."""
+        await self._over.wait()
+
+    async def whereabouts(self) -> "Whereabouts":
+        return Whereabouts(here()[1], os.getpid())
+
+    async def get_warm(self, load: str, settings: str) -> None:
+        """Import what a host will need."""
+        get_warm(Warmth(load, settings))
+
+    async def is_spare(self) -> bool:
+        """It is no host yet."""
+        return self._is_spare
+
+
+class Whereabouts(NamedTuple):
+    node: str
+    """Ray's id of the machine."""
+    pid: int
+
+
+class RaySpare(NamedTuple):
+    """A Ray actor that waits to become a host. It keeps its name then: Ray cannot rename an actor."""
+
+    name: str
+    handle: Any
+    pid: int
+
+
+def _authority(spec: HostSpec) -> "Authority | None":
+    """The supervisor alone signs, with what is in a file of its own machine."""
+    if spec.name != SUPERVISOR or not spec.home.authority:
+        return None
+    from runtime.transport.tls.authority import Authority
+
+    return Authority.open(Path(spec.home.authority))
+
+
+class RayLauncher:
+    """Starts hosts as detached, named Ray actors: they outlive whoever launched them, until the cluster ends.
+
+    With an authority each is given a certificate before it begins, and a new one in time.
+    """
+
+    def __init__(self, namespace: str, authority: "Authority | None" = None) -> None:
+        self._namespace = namespace
+        self._authority = authority
+        self._placement = Placement(_living_nodes)
+        self._handles: dict[tuple[str, int], Any] = {}
+        self._pids: dict[tuple[str, int], int] = {}
+        self._launches: dict[tuple[str, int], asyncio.Task[None]] = {}
+        self._watches: set[asyncio.Task[None]] = set()
+        self._spares = Spares(self._start_spare, _end_spare)
+        self._number = 0
+
+    def launch(self, spec: HostSpec, notify: Callable[[HostEnded | HostWaits], None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._run(spec, notify))
+        self._launches[spec.name, spec.incarnation] = task
+        self._watches.add(task)
+        task.add_done_callback(self._watches.discard)
+
+    def adopt(self, host: str, incarnation: int, pid: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._wait_for(host, incarnation, carrier or host, notify))
+        self._watches.add(task)
+        task.add_done_callback(self._watches.discard)
+
+    def kill(self, host: str, incarnation: int) -> None:
+        import ray
+
+        handle = self._handles.pop((host, incarnation), None)
+        launch = self._launches.pop((host, incarnation), None)
+        if handle is None and launch is not None:
+            launch.cancel()  # it still waits for a node
+        pid = self._pids.pop((host, incarnation), 0)
+        self._placement.had_to_be_killed(host, incarnation)
+        if pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if handle is not None:
+            ray.kill(handle)
+
+    def resident_bytes(self, host: str, incarnation: int) -> int:
+        return resident_bytes(self._pids.get((host, incarnation), 0))
+
+    def keep_spares(self, count: int, warmth: Warmth) -> None:
+        self._spares.keep(count, warmth)
+
+    def spares(self) -> int:
+        return len(self._spares)
+
+    async def _run(self, spec: HostSpec, notify: Callable[[HostEnded | HostWaits], None]) -> None:
+        import ray
+
+        key = (spec.name, spec.incarnation)
+        reason = "stopped"
+        try:
+            node = await self._placement.find(spec, notify)
+            spare = self._spares.take() if node in ("", here()[1]) else None
+            if spare is not None:
+                spec = msgspec.structs.replace(spec, carrier=spare.name)
+                self._pids[key] = spare.pid
+            handle = self._handles[key] = spare.handle if spare is not None else await self._create(spec.name, node)
+            async with self._certified(handle, spec.name):
+                life = handle.run.remote(msgspec.msgpack.encode(spec), self._namespace)
+                await self._end_of(life, handle, key, None if spare is None else SPARE_ANSWER_S)
+        except ray.exceptions.RayActorError as error:
+            reason = f"its process died: {str(error).splitlines()[0]}"
+        except (ray.exceptions.RayError, ValueError, _Gone) as error:
+            reason = str(error).strip().splitlines()[-1]
+        self._pids.pop(key, None)
+        self._launches.pop(key, None)
+        self._placement.has_ended(*key)
+        handle = self._handles.pop(key, None)
+        if handle is not None:
+            ray.kill(handle)
+        notify(HostEnded(spec.name, spec.incarnation, reason))
+
+    @contextlib.asynccontextmanager
+    async def _certified(self, handle: Any, name: str) -> AsyncIterator[None]:
+        """While it is entered the host has a certificate, if it needs one."""
+        if self._authority is None:
+            yield
+            return
+        from runtime.transport.tls.enrolment import Enrolment
+
+        enrolment = Enrolment(self._authority, name, handle.enrol.remote, handle.install.remote)
+        await enrolment.certify()
+        with enrolment.renewing():
+            yield
+
+    async def _end_of(self, life: Any, handle: Any, key: tuple[str, int], answer_s: float | None = None) -> None:
+        """Returns when the call `life` does, raises what ends it; of a process of this machine sooner than Ray.
+
+        A process that does not say within `answer_s` where it is, is killed.
+        """
+        ended = asyncio.ensure_future(_result(life))
+        watches: set[asyncio.Future[None]] = {ended}
+        try:
+            try:
+                async with asyncio.timeout(answer_s):
+                    node, pid = await handle.whereabouts.remote()
+            except TimeoutError:
+                self.kill(*key)
+                raise _Gone("its spare process did not answer") from None
+            self._placement.is_at(*key, node)
+            if node == here()[1]:  # elsewhere the number is another process's
+                self._pids[key] = pid
+                watches.add(asyncio.ensure_future(gone(pid)))
+            await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                raise _Gone("its process died")
+            ended.result()
+        finally:
+            for watch in watches:
+                watch.cancel()
+
+    async def _create(self, name: str, node: str) -> Any:
+        """A new host; whoever still bears its name belongs to a life that is over, and is killed."""
+        import ray
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        where = {"scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)} if node else {}
+        for _ in range(NAME_TRIES):
+            try:
+                return self._new(name, **where)
+            except ValueError:
+                with contextlib.suppress(ValueError):
+                    ray.kill(ray.get_actor(name, namespace=self._namespace))
+                await asyncio.sleep(NAME_PAUSE_S)
+        raise ValueError(f"the name {name} stays taken")
+
+    def _new(self, name: str, **where: Any) -> Any:
+        """Raises ValueError if the name is taken."""
+        import ray
+
+        return (
+            ray.remote(RayHost)
+            .options(
+                name=name,
+                namespace=self._namespace,
+                lifetime="detached",
+                num_cpus=0,
+                max_restarts=0,
+                max_task_retries=0,
+                **where,
+            )
+            .remote()
+        )
+
+    async def _start_spare(self, warmth: Warmth) -> RaySpare | None:
+        """One that an earlier life of the supervisor has left, or a new one, on this machine."""
+        import ray
+
+        where = {"label_selector": {"ray.io/node-id": here()[1]}}
+        try:
+            while True:
+                self._number += 1
+                name = f"{SPARE}{self._number}"
+                try:
+                    handle = self._new(name, **where)
+                except ValueError:
+                    handle = ray.get_actor(name, namespace=self._namespace)
+                    if not await handle.is_spare.remote():
+                        continue
+                await handle.get_warm.remote(warmth.load, warmth.settings)
+                return RaySpare(name, handle, (await handle.whereabouts.remote()).pid)
+        except (ray.exceptions.RayError, ValueError):
+            return None
+
+    async def _wait_for(self, host: str, incarnation: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
+        import ray
+
+        reason = "stopped"
+        try:
+            handle: Any = ray.get_actor(carrier, namespace=self._namespace)
+            self._handles[host, incarnation] = handle
+            over = handle.over.remote()
+            async with self._certified(handle, host):
+                await self._end_of(over, handle, (host, incarnation))
+        except (ray.exceptions.RayError, ValueError, _Gone) as error:
+            reason = str(error).splitlines()[0]
+        notify(HostEnded(host, incarnation, reason))
+
+
+class _Gone(Exception):
+    """The process is no more, whatever Ray knows by now."""
+
+
+async def _result(call: Any) -> None:
+    await call
+
+
+def _end_spare(spare: RaySpare) -> None:
+    import ray
+
+    ray.kill(spare.handle)
