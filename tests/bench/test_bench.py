@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.cluster.machines import why_not
+
 SCRIPT = Path(__file__).parents[2] / "scripts" / "bench"
 METRICS = [
     "feed_rate",

@@ -46,7 +46,7 @@ def run_in_processes(scenario: Scenario, hosts: dict[str, list[str]]) -> None:
 
 
 def run_on_ray(scenario: Scenario, hosts: dict[str, list[str]]) -> None:
-    from runtime.ray_hosts import RayLauncher
+    from runtime.cluster.hosts import RayLauncher
 
     async def main(folder: str) -> None:
         launcher = RayLauncher(f"toys-{folder}")

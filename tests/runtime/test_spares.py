@@ -40,7 +40,7 @@ class Warm:
 def launcher_of(kind: str, folder: str) -> Launcher:
     if kind == "processes":
         return ProcessLauncher(os.getpid())
-    from runtime.ray_hosts import RayLauncher
+    from runtime.cluster.hosts import RayLauncher
 
     return RayLauncher(f"spares-{folder}")
 

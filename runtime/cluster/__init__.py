@@ -9,16 +9,13 @@ import shutil
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runtime import machine
+from runtime.cluster.hosts import RayLauncher, here
+from runtime.cluster.slim import slim
 from runtime.errors import ConfigError, Unavailable
-from runtime.ray_hosts import RayLauncher, here
-from runtime.slim_ray import slim
 from runtime.spec import Home, Launcher
-
-if TYPE_CHECKING:
-    pass
 
 SETTINGS = {
     "RAY_AUTH_MODE": "token",
