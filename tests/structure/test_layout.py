@@ -28,8 +28,8 @@ NOT_TRADING = (
 """English that happens to share a word with the trade; each is taken out before a sentence is looked at."""
 OF_OTHERS = {
     ("runtime/telemetry/redaction.py", "quote"),
-    ("runtime/cluster/__init__.py", "strategy"),
-    ("runtime/cluster/__init__.py", "strategies"),
+    ("runtime/cluster/hosts.py", "strategy"),
+    ("runtime/cluster/hosts.py", "strategies"),
 }
 """Names that are the standard library's or Ray's."""
 
