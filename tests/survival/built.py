@@ -125,6 +125,8 @@ class OutOfReach:
         self._launcher = launcher
         self.adopt = launcher.adopt
         self.resident_bytes = launcher.resident_bytes
+        self.keep_spares = launcher.keep_spares
+        self.spares = launcher.spares
 
     def launch(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None:
         if spec.incarnation > 1 and self._is_unreachable(spec.name):
