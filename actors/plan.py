@@ -25,10 +25,12 @@ class RunSettings(msgspec.Struct, frozen=True):
     """Where modules of strategies are looked for besides the installed ones."""
     configuration: str
     """JSON of a `Configuration`."""
+    started: int = 0
+    """When the run began, nanoseconds since the epoch."""
 
     @classmethod
-    def of(cls, configuration: Configuration, folder: Path) -> "RunSettings":
-        return cls(str(folder), str(Path.cwd()), configuration.model_dump_json(by_alias=True))
+    def of(cls, configuration: Configuration, folder: Path, started: int = 0) -> "RunSettings":
+        return cls(str(folder), str(Path.cwd()), configuration.model_dump_json(by_alias=True), started)
 
     def read(self) -> Configuration:
         return Configuration.model_validate_json(self.configuration)
@@ -42,7 +44,7 @@ def build(name: str, settings: str, launcher: Launcher) -> Actor:
     configuration = run.read()
     if name == SUPERVISOR:
         return _supervisor(configuration, run, launcher)
-    return build_role(name, configuration, journal_folder(configuration, run))
+    return build_role(name, configuration, journal_folder(configuration, run), run.started)
 
 
 def journal_folder(configuration: Configuration, run: RunSettings) -> Path:

@@ -150,6 +150,19 @@ class StopRun(ControlMessage, frozen=True, array_like=True, tag=True):
     reason: str
 
 
+class Asked(Message, frozen=True, array_like=True, tag=True):
+    """A question from outside to an actor that answers some: `payload` is between the two. Answered by `Answered`."""
+
+    reply_to: Address
+    number: int
+    payload: bytes
+
+
+class Answered(ControlMessage, frozen=True, array_like=True, tag=True):
+    number: int
+    payload: bytes
+
+
 class ActorRow(msgspec.Struct, frozen=True):
     """One line of the supervisor's table."""
 

@@ -40,6 +40,13 @@ from actors.messages.market_data import (
     Ticker,
     Trade,
 )
+from actors.messages.operator import (
+    NEVER_REFUSED,
+    ControlsChanged,
+    OperatorActed,
+    OperatorAction,
+    OperatorRecorded,
+)
 from actors.messages.order_entry import (
     AmendAtVenue,
     Approved,
@@ -78,6 +85,7 @@ CODEC = Codec(message_types(Message))
 
 __all__ = [
     "CODEC",
+    "NEVER_REFUSED",
     "AccountReported",
     "AggregateTrade",
     "AmendAtVenue",
@@ -93,6 +101,7 @@ __all__ = [
     "CancelRejected",
     "CheckOrder",
     "ContractPosition",
+    "ControlsChanged",
     "DeskSnapshot",
     "EventQuarantined",
     "FillRecorded",
@@ -110,6 +119,9 @@ __all__ = [
     "MarketEvent",
     "MiniTicker",
     "OpenOrdersReported",
+    "OperatorActed",
+    "OperatorAction",
+    "OperatorRecorded",
     "OrderAccepted",
     "OrderAmended",
     "OrderCanceled",

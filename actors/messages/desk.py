@@ -55,6 +55,11 @@ class DeskSnapshot(Message, frozen=True, array_like=True, tag=True):
     """True while the order manager has not yet reconciled every venue; another snapshot follows when it has."""
     holdings: tuple[Holding, ...] = ()
     """The same positions in full."""
+    strategies: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    """Of the whole desk: strategy → the same for it alone."""
+    halted: str = ""
+    """Of the whole desk, as in `ControlsChanged`."""
+    limits: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class PositionChanged(Message, frozen=True, array_like=True, tag=True):

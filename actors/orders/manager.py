@@ -57,6 +57,7 @@ from actors.orders.inquiries import MARGIN_NS, Inquiries
 from actors.orders.intake import refusal
 from actors.orders.journal import OrderJournal
 from actors.orders.ledger import Anomaly, Ledger, Order, Outcome
+from actors.orders.operator import Operators
 from actors.orders.reconciliation import ReconcileDue, Reconciliation
 from actors.orders.records import EpochBegan, Event, Record
 from actors.settings import OrderSettings, VenueSettings
@@ -64,8 +65,7 @@ from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Subscrib
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import Unavailable
 
-SWEEP_NS = 100 * NS_PER_MS
-"""Due inquiries are looked for so often while there are any."""
+SWEEP_NS = 100 * NS_PER_MS  # due inquiries are looked for so often while there are any
 
 UNSETTLED = frozenset({OrderState.PENDING, OrderState.SENT, OrderState.PENDING_CANCEL})
 WORKING = frozenset({OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED})
@@ -82,13 +82,13 @@ class OrderManager:
         self.ledger = Ledger()
         self.epoch = 0
         self._journal = OrderJournal()
+        self._operators = Operators(self.ledger, self._journal)
         self._venues = {name: venue for name, venue in venues.items() if venue.credentials is not None}
         self._by_connector = {names.connector(name): name for name in self._venues}
         self._deadline_ns = round(settings.command_deadline_s * NS_PER_S)
         self._inquiries = Inquiries(self._venues, self._deadline_ns)
         self._reconciliation = Reconciliation(self._venues, round(settings.reconcile_every_s * NS_PER_S))
-        self._whole_desk: set[str] = set()
-        """Subscribers of `orders.*`."""
+        self._whole_desk: set[str] = set()  # subscribers of `orders.*`
         self._cancels = Cancels(self._inquiries, self._deadline_ns)
         self._sweeping = False
         self._counters: Counter[str] = Counter()
@@ -116,6 +116,7 @@ class OrderManager:
             ActorUp: self._on_actor_up,
             ActorDown: self._on_actor_down,
             Started: self._on_started,
+            **self._operators.handlers,
         }
 
     def receive(self, message: Any, ctx: Context) -> None:
@@ -143,7 +144,7 @@ class OrderManager:
         for record in self._journal.replay(ctx):
             self.ledger.apply(record)
         self.epoch = max(self.ledger.epoch + 1, ctx.incarnation)
-        self._apply(EpochBegan(), ctx)
+        self._apply(EpochBegan(ctx.incarnation == 1), ctx)
         for order in self.ledger.open.values():
             if order.cancel_requested:
                 self._cancels.keep(order.spec.client_order_id)
@@ -181,8 +182,7 @@ class OrderManager:
     def _refuse(self, spec: OrderSpec, reason: str, ctx: Context) -> None:
         self._counters["refused"] += 1
         ctx.log.warning("order_refused", client_order_id=spec.client_order_id, reason=reason)
-        update = OrderUpdated(spec, OrderState.DENIED, "0", None, reason, "", ctx.now())
-        ctx.publish(f"orders.{spec.strategy}", update)
+        ctx.publish(f"orders.{spec.strategy}", OrderUpdated(spec, OrderState.DENIED, "0", None, reason, "", ctx.now()))
 
     def _on_cancel(self, message: CancelOrder, ctx: Context) -> None:
         order = self.ledger.order(message.client_order_id)
@@ -383,8 +383,8 @@ class OrderManager:
                 self._cancels.keep(cancel.client_order_id)
             case QueryOrder() as query:
                 self._inquiries.answered(query.client_order_id, self._by_connector.get(message.to, ""))
-            case _:
-                self._counters["undelivered"] += 1
+            case other:
+                self._counters["undelivered"] += not self._operators.undelivered(other, ctx)
 
     def _on_subscribed(self, message: Subscribed, ctx: Context) -> None:
         topics = (pattern.partition(".") for pattern in message.patterns)

@@ -9,6 +9,7 @@ import msgspec
 from actors.messages import (
     CancelOrder,
     CancelRejected,
+    OperatorActed,
     OrderAccepted,
     OrderCanceled,
     OrderDenied,
@@ -27,6 +28,9 @@ from runtime.message import Message
 class EpochBegan(Message, frozen=True, array_like=True, tag=True):
     """A new life of the order manager: whatever an earlier one may have sent is UNKNOWN until the venue was asked."""
 
+    new_run: bool = False
+    """Limits are those of the configuration again; a halt stays."""
+
 
 Event = (
     EpochBegan
@@ -43,6 +47,7 @@ Event = (
     | CancelRejected
     | OutcomeUnknown
     | OrderReported
+    | OperatorActed
 )
 """`SubmitOrder` is the intent, written before anything leaves. What an answer of the venue did not change is not
 written: a fill that counts already, a report that tells nothing new."""

@@ -3,6 +3,8 @@
 Guarantees
 - Every check sees every strategy, every venue and every order that is not final; UNKNOWN ones at their worst case.
 - What was approved is reserved before the next order is looked at.
+- While an operator has halted the desk every new order is denied (`HALTED`), but for what makes a position smaller and
+  comes from an operator's `flatten`. The order manager's snapshot says so to each new life.
 - It fails closed: without the order manager's snapshot, the venue's instruments, its balances or a quote, and when a
   check of the user raises, the order is denied with a reason.
 """
@@ -17,6 +19,7 @@ from actors.messages import (
     AccountReported,
     Approved,
     CheckOrder,
+    ControlsChanged,
     DeskSnapshot,
     FillRecorded,
     InstrumentsListed,
@@ -28,15 +31,18 @@ from actors.messages import (
 from actors.model.instrument import Instrument
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
 from actors.risk import CHECKS, DeskState, Proposal, load_checks
+from actors.risk.controls import changed_limits, passes_while_halted
 from actors.risk.desk_state import ZERO, Claims
 from actors.settings import RiskLimits, VenueSettings
 from runtime.actor import Context, Report, Started, Undelivered
+from runtime.errors import ConfigError
 
 
 class RiskChecker:
     def __init__(self, limits: RiskLimits, venues: Mapping[str, VenueSettings]) -> None:
         self.desk = DeskState()
-        self._limits = limits
+        self._configured = self._limits = limits
+        self._halted = ""
         self._venues = {name: venue for name, venue in venues.items() if venue.credentials is not None}
         self._fees = {name: max(venue.maker_fee, venue.taker_fee) for name, venue in venues.items()}
         self._checks = list((CHECKS | load_checks(limits.checks)).values())
@@ -64,6 +70,9 @@ class RiskChecker:
             case DeskSnapshot():
                 self.desk.begin(message, self._place)
                 self._rebuilding = False
+                self._control(message.halted, message.limits, ctx)
+            case ControlsChanged(halted, limits):
+                self._control(halted, limits, ctx)
             case InstrumentsListed():
                 self._listed.add(message.venue)
                 self._instruments |= {f"{one.venue}.{one.symbol}": one for one in message.instruments}
@@ -82,6 +91,7 @@ class RiskChecker:
             counters=dict(self._counters),
             state={
                 "rebuilding": self._rebuilding,
+                "halted": self._halted,
                 "open_orders": desk.open_orders,
                 "exposure": format(desk.exposure, "f"),
                 "venues_ready": sorted(self._listed & (self._funded if self._limits.check_capital else self._listed)),
@@ -94,6 +104,14 @@ class RiskChecker:
             quotes = (f"quote.{name}.{symbol}" for symbol in venue.symbols)
             ctx.subscribe(names.connector(name), f"venue.{name}", *quotes)
 
+    def _control(self, halted: str, limits: Mapping[str, str], ctx: Context) -> None:
+        try:
+            self._limits = changed_limits(self._configured, limits)
+            self._halted = halted
+        except ConfigError as error:  # of another version: nothing passes before somebody has looked
+            self._halted = halted or f"a limit that was changed cannot be read: {error}"
+            ctx.log.error("limits_unreadable", error=str(error))
+
     def _check(self, message: CheckOrder, ctx: Context) -> None:
         spec = message.order
         now = ctx.now()
@@ -103,6 +121,9 @@ class RiskChecker:
         proposals = self._proposals(spec)
         if isinstance(proposals, str):
             self._deny(spec, proposals, ctx)
+            return
+        if self._halted and not passes_while_halted(proposals):
+            self._deny(spec, f"HALTED: {self._halted}", ctx)
             return
         for proposal in proposals:
             for check in self._checks:
