@@ -16,6 +16,10 @@ class NotDelivered(Unavailable):
     """The question certainly did not get there, so it may be asked again."""
 
 
+class ConnectionLost(Unavailable):
+    """This connection is of no more use; what was asked last may have been done."""
+
+
 class Asker:
     """Lives in `host` from now on. An answer that comes too late is dropped."""
 

@@ -21,8 +21,10 @@ from typing import Any
 
 import msgspec
 
+from runtime.asking import Asker, NotDelivered
 from runtime.clock import WallClock
 from runtime.errors import ConfigError, Unavailable
+from runtime.host.host import Host
 from runtime.host.life import live
 from runtime.links import NetworkIo
 from runtime.spec import HostEnded, HostSpec, Launcher
@@ -45,6 +47,8 @@ SETTINGS = {
 NAME_TRIES = 20
 NAME_PAUSE_S = 0.05
 OBJECT_STORE_BYTES = 100_000_000
+ANSWERED, NOT_DELIVERED, UNAVAILABLE = "answered", "not delivered", "unavailable"
+"""What `RayHost.ask` may end with: an error would lose its class on its way through Ray."""
 
 
 @cache
@@ -66,7 +70,7 @@ class LocalCluster:
         os.environ.update(self.environment)
         import ray
 
-        _read_environment()
+        read_environment()
         try:
             context: Any = ray.init(
                 address="local",
@@ -94,7 +98,7 @@ class LocalCluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _read_environment() -> None:
+def read_environment() -> None:
     """Ray reads its environment when it is imported, which a user's module or a notebook may have done before."""
     raylet: Any = importlib.import_module("ray._raylet")
     raylet.Config.initialize("")
@@ -116,7 +120,7 @@ class AttachedCluster:
 
         for name, value in SETTINGS.items():
             os.environ.setdefault(name, value)
-        _read_environment()
+        read_environment()
         self.address = address
         self.environment = {"RAY_ADDRESS": address, "RAY_AUTH_MODE": os.environ["RAY_AUTH_MODE"]}
         try:
@@ -136,6 +140,8 @@ class RayHost:
 
     def __init__(self) -> None:
         self._over = asyncio.Event()
+        self._begun = asyncio.Event()
+        self._asker: Asker
 
     async def run(self, spec: bytes, namespace: str) -> None:
         """Pending for the whole life of the host; returns when it was stopped in order."""
@@ -148,9 +154,24 @@ class RayHost:
                 io=NetworkIo(clock),
                 launcher=RayLauncher(namespace),
                 owns_process=True,
+                on_begun=self._on_begun,
             )
         finally:
             self._over.set()
+
+    def _on_begun(self, host: Host) -> None:
+        self._asker = Asker(host)
+        self._begun.set()
+
+    async def ask(self, actor: str, payload: bytes, timeout_s: float) -> tuple[str, bytes]:
+        """For who is outside: what an actor of this host answers, or why not; see `runtime.ray_client`."""
+        try:
+            await asyncio.wait_for(self._begun.wait(), timeout_s)
+            return ANSWERED, await self._asker.ask(actor, payload, timeout_s)
+        except NotDelivered as error:
+            return NOT_DELIVERED, str(error).encode()
+        except (TimeoutError, Unavailable) as error:
+            return UNAVAILABLE, str(error).encode()
 
     async def over(self) -> None:
         """Pending as long as `run`: for a supervisor that did not start this host."""

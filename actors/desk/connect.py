@@ -7,6 +7,7 @@ import socket
 import sys
 from pathlib import Path
 
+from actors import names
 from actors.desk.desk import ANSWER_S, Desk
 from actors.desk.frames import Kind, library
 from actors.desk.way import LocalWay, Way
@@ -43,6 +44,10 @@ def _way(target: str | Path | None, run: str) -> Way:
         return LocalWay(_choose(find_runs(), run))
     if isinstance(target, Path) or "/" in target.removeprefix("ray://") or Path(target).is_dir():
         return LocalWay(_of_folder(Path(target).expanduser().absolute()))
+    if ":" in target:
+        from runtime.ray_client import RemoteActor
+
+        return RemoteActor(target, names.GATEWAY, run)
     raise ConfigError(f"{target!r}: is neither a run's folder nor the address of a Ray cluster")
 
 

@@ -32,7 +32,7 @@ from actors.gateway.requests import (
     Submit,
 )
 from actors.strategy.amount import Amount, wire_amount
-from runtime.asking import NotDelivered
+from runtime.asking import ConnectionLost, NotDelivered
 from runtime.clock import NS_PER_S, WallClock
 from runtime.errors import Unavailable
 
@@ -233,7 +233,7 @@ class Desk:
         while True:
             try:
                 return _value(_answers.decode(self._way.ask(payload, patience_s)))
-            except StreamOver:
+            except (StreamOver, ConnectionLost):
                 raise
             except Unavailable as error:
                 again = isinstance(error, NotDelivered) or not is_command

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 from actors import names
 from actors.system import outside
 from runtime.address import Address
-from runtime.asking import NotDelivered
+from runtime.asking import ConnectionLost, NotDelivered
 from runtime.errors import Unavailable
 from runtime.outside import Outside
 from runtime.rundir import RunRecord
@@ -58,7 +58,7 @@ class LocalWay:
 
     def ask(self, payload: bytes, timeout_s: float) -> bytes:
         if not self._thread.is_alive():
-            raise Unavailable("this connection is closed")
+            raise ConnectionLost("this connection is closed")
         return self._call(self._ask(payload, timeout_s)).result()
 
     def close(self) -> None:
