@@ -123,6 +123,8 @@ class DirectoryChanged(ControlMessage, frozen=True, array_like=True, tag=True):
 
 class StartActor(ControlMessage, frozen=True, array_like=True, tag=True):
     actor: ActorSpec
+    settings: str = ""
+    """Instead of the host's own, if they have changed since it was launched."""
 
 
 class StopActors(ControlMessage, frozen=True, array_like=True, tag=True):
@@ -161,6 +163,19 @@ class Asked(Message, frozen=True, array_like=True, tag=True):
 class Answered(ControlMessage, frozen=True, array_like=True, tag=True):
     number: int
     payload: bytes
+
+
+class Reconfigure(ControlMessage, frozen=True, array_like=True, tag=True):
+    """Start and stop hosts until those run that `settings` asks for. Answered by `Reconfigured`; what stops may still
+    be at it then."""
+
+    reply_to: Address
+    settings: str
+
+
+class Reconfigured(ControlMessage, frozen=True, array_like=True, tag=True):
+    problem: str
+    """Why nothing was changed; "" if it was."""
 
 
 class ActorRow(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """A running desk as an object: what it looks like as frames, its live stream, and everything an operator may do."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +14,7 @@ from actors.desk.stream import Stream
 from actors.desk.way import Way
 from actors.gateway.requests import (
     PROTOCOL,
+    AddStrategy,
     Answer,
     AnyRequest,
     Call,
@@ -28,6 +29,7 @@ from actors.gateway.requests import (
     GetTable,
     Halt,
     Problem,
+    RemoveStrategy,
     Resume,
     Submit,
 )
@@ -38,6 +40,7 @@ from runtime.errors import Unavailable
 
 ANSWER_S = 15.0
 FLATTEN_S = 60.0
+START_S = 60.0
 AGAIN_S = 0.1
 
 _answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
@@ -192,6 +195,23 @@ class Desk:
         text = str(value).lower() if isinstance(value, bool) else wire_amount(name, value)
         limits: dict[str, Any] = self._ask(ChangeLimit(name, text))
         return limits
+
+    def add_strategy(
+        self, name: str, class_: str, instruments: Sequence[str], parameters: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Start a strategy in a process of its own, as if the configuration had named it.
+
+        `class_` is module:Class, found where the run was started. Returns when it is ready; one that cannot start is
+        taken away again. It is restarted as the others are, until the run ends.
+        """
+        settings = {"class": class_, "instruments": list(instruments), "parameters": dict(parameters or {})}
+        added: dict[str, Any] = self._ask(AddStrategy(name, settings), START_S)
+        return added
+
+    def remove_strategy(self, name: str) -> dict[str, Any]:
+        """Let a strategy stop as at the end of a run, and wait until it is gone. What it holds stays on the desk."""
+        removed: dict[str, Any] = self._ask(RemoveStrategy(name), START_S)
+        return removed
 
     # ---- asking
 

@@ -34,7 +34,7 @@ from actors.settings import Configuration
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Timer, Undelivered
 from runtime.address import Address
 from runtime.clock import NS_PER_S
-from runtime.protocol import SUPERVISOR, Answered, Asked, AskTable, TableTold
+from runtime.protocol import SUPERVISOR, Answered, Asked, AskTable, Reconfigure, Reconfigured, TableTold
 
 PATIENCE_NS = 5 * NS_PER_S
 """So long another actor may take to answer."""
@@ -63,6 +63,8 @@ class Gateway:
         self._here: Address | None = None
         self._numbers = 0
         self._recorded: dict[int, OperatorRecorded] = {}
+        self._reconfigured: Reconfigured | None = None
+        self._reconfiguring = False
         self._undelivered: dict[str, str] = {}
         """Client order id of a cancel → why it did not reach the order manager."""
         self._operations = Operations(self._answer)
@@ -95,6 +97,8 @@ class Gateway:
                 self.mirror.halted, self.mirror.limits = message.halted, dict(message.limits)
             case TableTold():
                 self.table = message
+            case Reconfigured():
+                self._reconfigured = message
             case Undelivered():
                 self._on_undelivered(message)
             case ActorUp() if message.address.actor == ctx.name:
@@ -209,6 +213,22 @@ class Gateway:
         if not (yield Until(lambda: self.table is not None, self.within(PATIENCE_NS))):
             raise unavailable("the supervisor does not answer")
         return self.table
+
+    def reconfigure(self, configuration: Configuration) -> Steps:
+        """Until the supervisor has taken it over; one at a time."""
+        if self._here is None or self._reconfiguring:
+            raise refused("the desk is just being changed; try again")
+        self._reconfiguring, self._reconfigured = True, None
+        try:
+            self.ctx.tell(SUPERVISOR, Reconfigure(self._here, configuration.model_dump_json(by_alias=True)))
+            if not (yield Until(lambda: self._reconfigured is not None, self.within(PATIENCE_NS))):
+                raise unavailable("the supervisor has not answered; `desk.tree()` shows what runs")
+        finally:
+            self._reconfiguring = False
+        problem = self._reconfigured.problem if self._reconfigured is not None else ""
+        if problem:
+            raise refused(problem)
+        self.configuration = configuration
 
     def submit(self, order: SubmitOrder) -> None:
         self.ctx.tell(names.ORDER_MANAGER, order)

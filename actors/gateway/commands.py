@@ -1,16 +1,29 @@
 """What an operator may do: each step goes the way that a strategy's would, after it was written down who wants it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from actors.gateway import reconfiguring
+from actors.gateway.cancelling import DONE_NS, all_done, cancelled
 from actors.gateway.closing import Closing, closings
 from actors.gateway.mirror import plain_order, plain_position
 from actors.gateway.operations import Steps, Until
-from actors.gateway.requests import Call, Cancel, ChangeLimit, Flatten, Halt, Resume, Submit, refused
+from actors.gateway.requests import (
+    AddStrategy,
+    Call,
+    Cancel,
+    ChangeLimit,
+    Flatten,
+    Halt,
+    RemoveStrategy,
+    Resume,
+    Submit,
+    refused,
+)
 from actors.messages import OperatorAction, SubmitOrder
 from actors.model.order import OrderSpec, OrderType, Side, Stamps, TimeInForce
 from actors.model.order_id import order_id
-from actors.model.order_state import FINAL, OrderState
+from actors.model.order_state import OrderState
 from actors.risk.controls import changed_limits
 from actors.strategy.amount import wire_amount
 from runtime.clock import NS_PER_S
@@ -22,7 +35,6 @@ if TYPE_CHECKING:
 OPERATOR = "@operator"
 """Whose orders and positions these are; no strategy of a configuration can be called so."""
 ANSWER_NS = 5 * NS_PER_S
-DONE_NS = 10 * NS_PER_S
 ROUNDS = 3
 """A market order may leave a rest; `flatten` tries so often."""
 
@@ -54,7 +66,7 @@ def _cancel(gateway: "Gateway", call: Call, command: Cancel) -> Steps:
         done = gateway.mirror.order(client_order_id)
         raise refused(f"{client_order_id}: " + (f"is {done.state.value} already" if done else "no such order is open"))
     yield from gateway.recorded(call, OperatorAction.CANCEL, {"client_order_id": client_order_id})
-    yield from _cancelled(gateway, [client_order_id])
+    yield from cancelled(gateway, [client_order_id])
     update = gateway.mirror.order(client_order_id)
     return plain_order(update) if update is not None else {"client_order_id": client_order_id, "state": "UNKNOWN"}
 
@@ -68,7 +80,7 @@ def _flatten(gateway: "Gateway", call: Call, command: Flatten) -> Steps:
         for client_order_id, update in mirror.open.items()
         if not instruments or f"{update.order.venue}.{update.order.symbol}" in instruments or not update.order.venue
     ]
-    yield from _cancelled(gateway, chosen)
+    yield from cancelled(gateway, chosen)
     not_cancelled = [plain_order(mirror.open[one]) for one in chosen if one in mirror.open]
     orders: list[dict[str, Any]] = []
     for _ in range(ROUNDS):
@@ -76,7 +88,7 @@ def _flatten(gateway: "Gateway", call: Call, command: Flatten) -> Steps:
         for spec in specs:
             gateway.submit(SubmitOrder(spec, Stamps(submitted=gateway.ctx.now())))
         done = [spec.client_order_id for spec in specs]
-        yield Until(lambda done=done: _all_done(gateway, done), gateway.within(DONE_NS))  # type: ignore[misc]
+        yield Until(lambda done=done: all_done(gateway, done), gateway.within(DONE_NS))  # type: ignore[misc]
         updates = [update for one in done if (update := mirror.order(one)) is not None]
         orders += [plain_order(update) for update in updates]
         if not any(update.filled_quantity.strip("0.") for update in updates):
@@ -115,6 +127,8 @@ def _change_limit(gateway: "Gateway", call: Call, command: ChangeLimit) -> Steps
 
 
 COMMANDS: dict[type, Callable[["Gateway", Call, Any], Steps]] = {
+    AddStrategy: reconfiguring.add_strategy,
+    RemoveStrategy: reconfiguring.remove_strategy,
     Submit: _submit,
     Cancel: _cancel,
     Flatten: _flatten,
@@ -122,25 +136,6 @@ COMMANDS: dict[type, Callable[["Gateway", Call, Any], Steps]] = {
     Resume: _resume,
     ChangeLimit: _change_limit,
 }
-
-
-def _cancelled(gateway: "Gateway", client_order_ids: list[str]) -> Steps:
-    """Until these are done, or the time is over; what was not delivered is sent once more."""
-    for client_order_id in client_order_ids:
-        gateway.cancel(client_order_id)
-    yield Until(lambda: _all_done(gateway, client_order_ids), gateway.within(DONE_NS // 2))
-    for client_order_id in client_order_ids:
-        if gateway.not_cancelled(client_order_id):
-            gateway.cancel(client_order_id)
-    yield Until(lambda: _all_done(gateway, client_order_ids), gateway.within(DONE_NS // 2))
-
-
-def _all_done(gateway: "Gateway", client_order_ids: Iterable[str]) -> bool:
-    for client_order_id in client_order_ids:
-        update = gateway.mirror.order(client_order_id)
-        if update is None or update.state not in FINAL:
-            return False
-    return True
 
 
 def _spec(gateway: "Gateway", command: Submit) -> OrderSpec:

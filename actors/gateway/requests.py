@@ -103,6 +103,20 @@ class ChangeLimit(Command, frozen=True, tag=True):
     value: str
 
 
+class AddStrategy(Command, frozen=True, tag=True):
+    """Answered when it is ready; one that cannot start is taken away again, and the reason says why."""
+
+    name: str
+    settings: dict[str, Any]
+    """As in the configuration: `class`, `instruments`, `parameters`."""
+
+
+class RemoveStrategy(Command, frozen=True, tag=True):
+    """Answered when it has cancelled its orders and is gone."""
+
+    name: str
+
+
 AnyRequest = (
     GetTable
     | GetOrders
@@ -117,6 +131,8 @@ AnyRequest = (
     | Halt
     | Resume
     | ChangeLimit
+    | AddStrategy
+    | RemoveStrategy
 )
 
 

@@ -11,6 +11,7 @@ import msgspec
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Stopping, Undelivered
 from runtime.address import Address
 from runtime.clock import NS_PER_MS, NS_PER_S
+from runtime.errors import ConfigError
 from runtime.protocol import (
     SUPERVISOR,
     ActorFailed,
@@ -18,6 +19,8 @@ from runtime.protocol import (
     AskTable,
     DirectoryChanged,
     Heartbeat,
+    Reconfigure,
+    Reconfigured,
     Reported,
     StartActor,
     StopActors,
@@ -25,7 +28,8 @@ from runtime.protocol import (
     StopRun,
     TableTold,
 )
-from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
+from runtime.spec import ActorSpec, HostEnded, Launcher
+from runtime.supervision.changes import Changes, HostPlan, Replan
 from runtime.supervision.policy import Park, RestartPolicy, decide
 from runtime.supervision.table import LIVES_PER_SUPERVISOR, Child, ChildState, HostEntry
 
@@ -33,14 +37,6 @@ START_GRACE_NS = 60 * NS_PER_S
 """A host that has not sent its first heartbeat after so long is taken for hung."""
 STOP_GRACE_NS = 6 * NS_PER_S
 """What has not stopped so long after it was told is killed with its host."""
-
-
-class HostPlan(msgspec.Struct, frozen=True):
-    """A host that should run. `spec.actors` are its children; incarnations in it are ignored."""
-
-    spec: HostSpec
-    phases: dict[str, int]
-    """Actor → when it is stopped: those of a lower phase first."""
 
 
 class _Look:
@@ -57,6 +53,11 @@ class _RestartChild(msgspec.Struct, frozen=True):
     incarnation: int
 
 
+class _KillLeaving(msgspec.Struct, frozen=True):
+    host: str
+    incarnation: int
+
+
 class _KillPhase(msgspec.Struct, frozen=True):
     phase: int
 
@@ -70,7 +71,9 @@ class Supervisor:
         *,
         heartbeat_ns: int,
         heartbeats_missed: int,
+        replan: Replan | None = None,
     ) -> None:
+        """`replan` as of `Changes`."""
         self._plans = {plan.spec.name: plan for plan in plans}
         self._policy = policy
         self._launcher = launcher
@@ -84,6 +87,7 @@ class Supervisor:
             for name, plan in self._plans.items()
             for actor in plan.spec.actors
         }
+        self._changes = Changes(replan, self._plans, self._hosts, self._children)
         self._version = 0
         self._stopping = False
         self._phase = -1
@@ -103,6 +107,8 @@ class Supervisor:
                     if message.final:
                         self._directory_changed(ctx)
                         self._next_phase_if_over(ctx)
+            case Reconfigure(reply_to, settings):
+                ctx.tell(reply_to, Reconfigured(self._reconfigure(settings, ctx)))
             case AskTable(reply_to):
                 ctx.tell(reply_to, self.table(ctx))
             case ActorFailed():
@@ -112,8 +118,8 @@ class Supervisor:
             case _Look():
                 self._look(ctx)
             case _RestartHost(name, incarnation):
-                entry = self._hosts[name]
-                if entry.incarnation == incarnation and not entry.running and not self._stopping:
+                entry = self._hosts.get(name)
+                if entry is not None and entry.incarnation == incarnation and not entry.running and not self._stopping:
                     self._launch(entry, ctx)
             case _RestartChild(name, incarnation):
                 self._restart_child(name, incarnation, ctx)
@@ -123,6 +129,8 @@ class Supervisor:
                     self._stopping = True
                     self._stop_waiting()
                     self._stop_phase(min((child.phase for child in self._children.values()), default=0), ctx)
+            case _KillLeaving(name, incarnation):
+                self._kill_leaving(name, incarnation, ctx)
             case _KillPhase(phase):
                 self._kill_phase(phase, ctx)
             case Started():
@@ -197,7 +205,10 @@ class Supervisor:
             self._own = beat
             return
         entry = self._hosts.get(beat.host)
-        if entry is None or beat.incarnation < entry.incarnation:
+        if entry is None:  # an earlier life of the supervisor died over stopping it
+            ctx.tell(Address(f"host.{beat.host}", beat.incarnation, beat.kind, beat.endpoint, beat.host), StopHost())
+            return
+        if beat.incarnation < entry.incarnation:
             return
         if beat.incarnation > entry.incarnation:
             self._launcher.adopt(beat.host, beat.incarnation, beat.pid, lambda event: self._notice(event, ctx))
@@ -231,14 +242,17 @@ class Supervisor:
     # -- ends
 
     def _host_ended(self, ended: HostEnded, ctx: Context) -> None:
-        entry = self._hosts[ended.host]
-        if ended.incarnation != entry.incarnation or not entry.running:
+        entry = self._hosts.get(ended.host)
+        if entry is None or ended.incarnation != entry.incarnation or not entry.running:
             return
         entry.running = False
         entry.agent = None
         self._unheard.discard(ended.host)
         for name in entry.actors:
             self._children[name].address = None
+        if entry.leaving and not self._stopping:
+            self._remove(entry, ctx)
+            return
         if self._stopping:
             for name in entry.actors:
                 self._children[name].state = ChildState.STOPPED
@@ -281,13 +295,16 @@ class Supervisor:
 
     def _restart_child(self, name: str, incarnation: int, ctx: Context) -> None:
         """Give a failed actor a new life in the host that it had, which goes on."""
-        child = self._children[name]
+        child = self._children.get(name)
+        if child is None or child.incarnation != incarnation or self._stopping:
+            return
         entry = self._hosts[child.host]
-        if child.incarnation != incarnation or not entry.running or entry.agent is None or self._stopping:
+        if not entry.running or entry.agent is None or entry.leaving:
             return
         child.begin(self._first_incarnation)
-        actor = next(actor for actor in self._plans[entry.name].spec.actors if actor.name == name)
-        ctx.tell(entry.agent, StartActor(ActorSpec(name, child.incarnation, actor.journal)))
+        spec = self._plans[entry.name].spec
+        actor = next(actor for actor in spec.actors if actor.name == name)
+        ctx.tell(entry.agent, StartActor(ActorSpec(name, child.incarnation, actor.journal), spec.settings))
 
     def _look(self, ctx: Context) -> None:
         now = ctx.now()
@@ -300,6 +317,43 @@ class Supervisor:
                 silence_ms = (now - (entry.seen or entry.launched)) // NS_PER_MS
                 self._notice(HostEnded(entry.name, entry.incarnation, f"silent for {silence_ms} ms"), ctx)
         ctx.after(self._heartbeat_ns, _Look())
+
+    # -- another configuration
+
+    def _reconfigure(self, settings: str, ctx: Context) -> str:
+        """Why not, or ""."""
+        if self._stopping or self._unheard:
+            return "the supervisor is starting or stopping; try again"
+        try:
+            leaving, wanted = self._changes.apply(settings)
+        except ConfigError as error:
+            return str(error)
+        for entry in leaving:
+            self._leave(entry, ctx)
+        for entry in wanted:
+            self._launch(entry, ctx)
+        return ""
+
+    def _leave(self, entry: HostEntry, ctx: Context) -> None:
+        """Its actors handle `Stopping` and finish; then it is forgotten. One that takes too long over it is killed."""
+        if not entry.running:
+            self._remove(entry, ctx)
+        elif entry.agent is None:
+            self._launcher.kill(entry.name, entry.incarnation)
+            self._notice(HostEnded(entry.name, entry.incarnation, "not wanted any more"), ctx)
+        else:
+            ctx.tell(entry.agent, StopHost())
+            ctx.after(STOP_GRACE_NS, _KillLeaving(entry.name, entry.incarnation))
+
+    def _kill_leaving(self, name: str, incarnation: int, ctx: Context) -> None:
+        entry = self._hosts.get(name)
+        if entry is not None and entry.leaving and entry.incarnation == incarnation:
+            self._launcher.kill(name, incarnation)
+            self._notice(HostEnded(name, incarnation, "did not stop in time"), ctx)
+
+    def _remove(self, entry: HostEntry, ctx: Context) -> None:
+        self._changes.forget(entry)
+        self._directory_changed(ctx)
 
     # -- stopping
 
