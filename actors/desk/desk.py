@@ -15,6 +15,7 @@ from actors.desk.way import Way
 from actors.gateway.requests import (
     PROTOCOL,
     AddStrategy,
+    AddVenue,
     Answer,
     AnyRequest,
     Call,
@@ -30,6 +31,7 @@ from actors.gateway.requests import (
     Halt,
     Problem,
     RemoveStrategy,
+    RemoveVenue,
     Resume,
     Submit,
 )
@@ -211,6 +213,21 @@ class Desk:
     def remove_strategy(self, name: str) -> dict[str, Any]:
         """Let a strategy stop as at the end of a run, and wait until it is gone. What it holds stays on the desk."""
         removed: dict[str, Any] = self._ask(RemoveStrategy(name), START_S)
+        return removed
+
+    def add_venue(self, name: str, kind: str, symbols: Sequence[str], **settings: Any) -> dict[str, Any]:
+        """Connect to another venue, as if the configuration had named it; `settings` are the other keys of a venue.
+
+        Secrets are references that are read where the desk runs: `credentials={"key": "env:KEY", "secret": …}`.
+        Returns when it is `connected`, or after half a minute what keeps it from that; then it goes on trying.
+        """
+        document = {"kind": kind, "symbols": list(symbols), **settings}
+        added: dict[str, Any] = self._ask(AddVenue(name, document), START_S)
+        return added
+
+    def remove_venue(self, name: str) -> dict[str, Any]:
+        """Leave a venue at which no order is open and that no strategy uses. What is held there stays on the desk."""
+        removed: dict[str, Any] = self._ask(RemoveVenue(name), START_S)
         return removed
 
     # ---- asking

@@ -28,9 +28,10 @@ from actors.messages import (
     OrderUpdated,
     Quote,
     SubmitOrder,
+    VenuesChanged,
 )
 from actors.model.order_state import OrderState
-from actors.settings import Configuration
+from actors.settings import Configuration, write_venues
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Timer, Undelivered
 from runtime.address import Address
 from runtime.clock import NS_PER_S
@@ -216,10 +217,13 @@ class Gateway:
 
     def reconfigure(self, configuration: Configuration) -> Steps:
         """Until the supervisor has taken it over; one at a time."""
+        venues = VenuesChanged(write_venues(configuration.venues))
         if self._here is None or self._reconfiguring:
             raise refused("the desk is just being changed; try again")
         self._reconfiguring, self._reconfigured = True, None
         try:
+            if configuration.venues.keys() >= self.configuration.venues.keys():
+                self._tell_venues(venues)
             self.ctx.tell(SUPERVISOR, Reconfigure(self._here, configuration.model_dump_json(by_alias=True)))
             if not (yield Until(lambda: self._reconfigured is not None, self.within(PATIENCE_NS))):
                 raise unavailable("the supervisor has not answered; `desk.tree()` shows what runs")
@@ -229,6 +233,11 @@ class Gateway:
         if problem:
             raise refused(problem)
         self.configuration = configuration
+        self._tell_venues(venues)
+
+    def _tell_venues(self, venues: VenuesChanged) -> None:
+        for name in (names.ORDER_MANAGER, names.RISK_CHECKER, names.ROUTER, names.PORTFOLIO):
+            self.ctx.tell(name, venues)
 
     def submit(self, order: SubmitOrder) -> None:
         self.ctx.tell(names.ORDER_MANAGER, order)

@@ -10,12 +10,14 @@ from actors.gateway.mirror import plain_order, plain_position
 from actors.gateway.operations import Steps, Until
 from actors.gateway.requests import (
     AddStrategy,
+    AddVenue,
     Call,
     Cancel,
     ChangeLimit,
     Flatten,
     Halt,
     RemoveStrategy,
+    RemoveVenue,
     Resume,
     Submit,
     refused,
@@ -129,6 +131,8 @@ def _change_limit(gateway: "Gateway", call: Call, command: ChangeLimit) -> Steps
 COMMANDS: dict[type, Callable[["Gateway", Call, Any], Steps]] = {
     AddStrategy: reconfiguring.add_strategy,
     RemoveStrategy: reconfiguring.remove_strategy,
+    AddVenue: reconfiguring.add_venue,
+    RemoveVenue: reconfiguring.remove_venue,
     Submit: _submit,
     Cancel: _cancel,
     Flatten: _flatten,

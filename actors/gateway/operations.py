@@ -6,6 +6,7 @@ from typing import Any
 
 from actors.gateway.requests import Answer, Problem, Refusal
 from runtime.address import Address
+from runtime.errors import OutcryError
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Operations:
             self._answer(running.reply_to, running.number, Answer(end.value))
         except Refusal as refusal:
             self._answer(running.reply_to, running.number, Answer(None, refusal.problem, refusal.reason))
+        except OutcryError as error:
+            self._answer(running.reply_to, running.number, Answer(None, Problem.REFUSED, str(error)))
 
 
 def unavailable(reason: str) -> Refusal:

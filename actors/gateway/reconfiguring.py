@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from pydantic import ValidationError
 
-from actors import names
+from actors import names, status
 from actors.gateway.cancelling import cancelled
 from actors.gateway.operations import Steps, Until
-from actors.gateway.requests import AddStrategy, Call, RemoveStrategy, refused
+from actors.gateway.requests import AddStrategy, AddVenue, Call, RemoveStrategy, RemoveVenue, refused
 from actors.messages import OperatorAction
 from actors.settings import Configuration
 from runtime.clock import NS_PER_MS, NS_PER_S
@@ -68,6 +68,69 @@ def remove_strategy(gateway: "Gateway", call: Call, command: RemoveStrategy) -> 
     orders = gateway.mirror.open.items()
     yield from cancelled(gateway, [one for one, update in orders if update.order.strategy == command.name])
     return {"strategy": command.name, "state": ChildState.STOPPED.value}
+
+
+def add_venue(gateway: "Gateway", call: Call, command: AddVenue) -> Steps:
+    present = gateway.configuration
+    if command.name in present.venues:
+        raise refused(f"venues.{command.name}: there is one called so already")
+    if command.settings.get("simulate") is not None:
+        raise refused(
+            f"venues.{command.name}.simulate: a fake venue starts with the run only; start one with `outcry venue` and "
+            "give its addresses: rest_url, stream_url, trade_url"
+        )
+    document = present.model_dump(mode="json", by_alias=True)
+    document["venues"] = {**document["venues"], command.name: command.settings}
+    configuration = _checked(document)
+    arguments = {"add_venue": command.name, "settings": configuration.venues[command.name].model_dump_json()}
+    yield from gateway.recorded(call, OperatorAction.RECONFIGURE, arguments)
+    yield from gateway.reconfigure(configuration)
+    end = gateway.within(READY_NS)
+    while True:
+        table = yield from gateway.fresh_table()
+        shown = status.of_rows(table.rows)
+        venue = shown.venues.get(command.name)
+        actor = shown.actors.get(names.connector(command.name))
+        if (venue is not None and venue.connected) or gateway.ctx.now() > end:
+            break
+        yield Until(lambda: False, gateway.within(LOOK_NS))
+    return {
+        "venue": command.name,
+        "connected": venue is not None and venue.connected,
+        "state": "" if actor is None else actor.state.value,
+        "reason": "" if actor is None else actor.reason,
+    }
+
+
+def remove_venue(gateway: "Gateway", call: Call, command: RemoveVenue) -> Steps:
+    present = gateway.configuration
+    if command.name not in present.venues:
+        raise refused(f"venues.{command.name}: there is no such venue; there is {', '.join(present.venues)}")
+    if len(present.venues) == 1:
+        raise refused(f"venues.{command.name}: is the only one; stop the run instead")
+    users = [
+        name
+        for name, strategy in present.strategies.items()
+        if any(instrument.partition(".")[0] == command.name for instrument in strategy.instruments)
+    ]
+    if users:
+        raise refused(f"venues.{command.name}: strategies use it: {', '.join(users)}; remove those first")
+    name = names.connector(command.name)
+    if any(name in group for group in present.colocate):
+        raise refused(f"venues.{command.name}: its connector shares its process with others (colocate)")
+    yield from gateway.synchronised()
+    there = [one for one, update in gateway.mirror.open.items() if update.order.venue in (command.name, "")]
+    if there:
+        raise refused(f"venues.{command.name}: {len(there)} orders may be open there; cancel them first")
+    document = present.model_dump(mode="json", by_alias=True)
+    del document["venues"][command.name]
+    configuration = _checked(document)
+    yield from gateway.recorded(call, OperatorAction.RECONFIGURE, {"remove_venue": command.name})
+    yield from gateway.reconfigure(configuration)
+    row = yield from _until(gateway, name, gone=True)
+    if row is not None:
+        raise refused(f"venues.{command.name}: is {row.state} and has not ended yet; it is not started again")
+    return {"venue": command.name, "state": ChildState.STOPPED.value}
 
 
 def _checked(document: dict[str, Any]) -> Configuration:

@@ -117,6 +117,20 @@ class RemoveStrategy(Command, frozen=True, tag=True):
     name: str
 
 
+class AddVenue(Command, frozen=True, tag=True):
+    """Answered when it is connected, or with what keeps it from that; it stays then and goes on trying."""
+
+    name: str
+    settings: dict[str, Any]
+    """As in the configuration, secrets only as references: `kind`, `symbols`, `credentials`, …"""
+
+
+class RemoveVenue(Command, frozen=True, tag=True):
+    """Refused while a strategy needs it or an order is open there."""
+
+    name: str
+
+
 AnyRequest = (
     GetTable
     | GetOrders
@@ -133,6 +147,8 @@ AnyRequest = (
     | ChangeLimit
     | AddStrategy
     | RemoveStrategy
+    | AddVenue
+    | RemoveVenue
 )
 
 

@@ -46,6 +46,7 @@ from actors.messages.operator import (
     OperatorActed,
     OperatorAction,
     OperatorRecorded,
+    VenuesChanged,
 )
 from actors.messages.order_entry import (
     AmendAtVenue,
@@ -153,4 +154,5 @@ __all__ = [
     "Trade",
     "VenueDown",
     "VenueUp",
+    "VenuesChanged",
 ]

@@ -43,6 +43,16 @@ class OperatorRecorded(Message, frozen=True, array_like=True, tag=True):
     limits: dict[str, str]
 
 
+class VenuesChanged(Message, frozen=True, array_like=True, tag=True):
+    """gateway → order manager, risk checker, router, portfolio: the venues of the desk from now on.
+
+    Told before a new one's connector is started, and again after: who was restarted meanwhile knows it either way.
+    """
+
+    venues: str
+    """JSON of the settings, by name."""
+
+
 class ControlsChanged(Message, frozen=True, array_like=True, tag=True):
     """order manager → risk checker, before every order that it hands over later and after every earlier snapshot."""
 

@@ -60,7 +60,7 @@ from actors.orders.ledger import Anomaly, Ledger, Order, Outcome
 from actors.orders.operator import Operators
 from actors.orders.reconciliation import ReconcileDue, Reconciliation
 from actors.orders.records import EpochBegan, Event, Record
-from actors.settings import OrderSettings, VenueSettings
+from actors.settings import OrderSettings, VenueSettings, trading
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Subscribed, Undelivered
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import Unavailable
@@ -82,12 +82,12 @@ class OrderManager:
         self.ledger = Ledger()
         self.epoch = 0
         self._journal = OrderJournal()
-        self._operators = Operators(self.ledger, self._journal)
-        self._venues = {name: venue for name, venue in venues.items() if venue.credentials is not None}
+        self._venues = trading(venues)
         self._by_connector = {names.connector(name): name for name in self._venues}
         self._deadline_ns = round(settings.command_deadline_s * NS_PER_S)
         self._inquiries = Inquiries(self._venues, self._deadline_ns)
         self._reconciliation = Reconciliation(self._venues, round(settings.reconcile_every_s * NS_PER_S))
+        self._operators = Operators(self.ledger, self._journal, self._venues, self._by_connector, self._reconciliation)
         self._whole_desk: set[str] = set()  # subscribers of `orders.*`
         self._cancels = Cancels(self._inquiries, self._deadline_ns)
         self._sweeping = False

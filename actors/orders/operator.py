@@ -4,10 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from actors import names
-from actors.messages import NEVER_REFUSED, ControlsChanged, OperatorActed, OperatorRecorded
+from actors.messages import NEVER_REFUSED, ControlsChanged, OperatorActed, OperatorRecorded, VenuesChanged
 from actors.orders.journal import OrderJournal
 from actors.orders.ledger import Ledger
+from actors.orders.reconciliation import Reconciliation
 from actors.orders.records import Record
+from actors.settings import VenueSettings, read_venues, trading
 from runtime.actor import Context
 from runtime.clock import NS_PER_MS
 from runtime.errors import Unavailable
@@ -24,11 +26,23 @@ class Operators:
     makes the desk safer. Every order that is submitted after the answer is checked under what was changed.
     """
 
-    def __init__(self, ledger: Ledger, journal: OrderJournal) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        journal: OrderJournal,
+        venues: dict[str, VenueSettings],
+        by_connector: dict[str, str],
+        reconciliation: Reconciliation,
+    ) -> None:
+        """The last three are the order manager's own and changed here."""
         self._ledger = ledger
         self._journal = journal
+        self._venues = venues
+        self._by_connector = by_connector
+        self._reconciliation = reconciliation
         self.handlers: dict[type, Callable[[Any, Context], object]] = {
             OperatorActed: self._on_acted,
+            VenuesChanged: self._on_venues,
             _Retell: lambda _, ctx: self._tell_risk_checker(ctx),
         }
 
@@ -56,6 +70,18 @@ class Operators:
         if (controls.halted, controls.limits) != before:
             self._tell_risk_checker(ctx)
         ctx.tell(names.GATEWAY, OperatorRecorded(message.request, "", controls.halted, controls.limits))
+
+    def _on_venues(self, message: VenuesChanged, ctx: Context) -> None:
+        venues = trading(read_venues(message.venues))
+        for name in [name for name in self._venues if name not in venues]:
+            del self._venues[name], self._by_connector[names.connector(name)]
+            self._reconciliation.remove(name)
+        for name, settings in venues.items():
+            if name not in self._venues:
+                self._venues[name] = settings
+                self._by_connector[names.connector(name)] = name
+                self._reconciliation.add(name)
+                ctx.watch(names.connector(name))
 
     def _tell_risk_checker(self, ctx: Context) -> None:
         controls = self._ledger.controls

@@ -27,13 +27,14 @@ from actors.messages import (
     OrderDenied,
     OrderUpdated,
     Quote,
+    VenuesChanged,
 )
 from actors.model.instrument import Instrument
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
 from actors.risk import CHECKS, DeskState, Proposal, load_checks
 from actors.risk.controls import changed_limits, passes_while_halted
 from actors.risk.desk_state import ZERO, Claims
-from actors.settings import RiskLimits, VenueSettings
+from actors.settings import RiskLimits, VenueSettings, read_venues, trading
 from runtime.actor import Context, Report, Started, Undelivered
 from runtime.errors import ConfigError
 
@@ -43,7 +44,7 @@ class RiskChecker:
         self.desk = DeskState()
         self._configured = self._limits = limits
         self._halted = ""
-        self._venues = {name: venue for name, venue in venues.items() if venue.credentials is not None}
+        self._venues = trading(venues)
         self._fees = {name: max(venue.maker_fee, venue.taker_fee) for name, venue in venues.items()}
         self._checks = list((CHECKS | load_checks(limits.checks)).values())
         self._instruments: dict[str, Instrument] = {}
@@ -73,6 +74,8 @@ class RiskChecker:
                 self._control(message.halted, message.limits, ctx)
             case ControlsChanged(halted, limits):
                 self._control(halted, limits, ctx)
+            case VenuesChanged():
+                self._on_venues(read_venues(message.venues), ctx)
             case InstrumentsListed():
                 self._listed.add(message.venue)
                 self._instruments |= {f"{one.venue}.{one.symbol}": one for one in message.instruments}
@@ -100,9 +103,22 @@ class RiskChecker:
 
     def _start(self, ctx: Context) -> None:
         ctx.subscribe(names.ORDER_MANAGER, "orders.*", "fills.*")
-        for name, venue in self._venues.items():
-            quotes = (f"quote.{name}.{symbol}" for symbol in venue.symbols)
-            ctx.subscribe(names.connector(name), f"venue.{name}", *quotes)
+        for name in self._venues:
+            self._follow(name, ctx)
+
+    def _follow(self, name: str, ctx: Context) -> None:
+        quotes = (f"quote.{name}.{symbol}" for symbol in self._venues[name].symbols)
+        ctx.subscribe(names.connector(name), f"venue.{name}", *quotes)
+
+    def _on_venues(self, venues: Mapping[str, VenueSettings], ctx: Context) -> None:
+        """What is known of one that is gone is forgotten: should it come again, it has to tell it again."""
+        before, self._venues = self._venues, trading(venues)
+        self._fees = {name: max(venue.maker_fee, venue.taker_fee) for name, venue in venues.items()}
+        gone = before.keys() - self._venues.keys()
+        self._listed -= gone
+        self._funded -= gone
+        for name in self._venues.keys() - before.keys():
+            self._follow(name, ctx)
 
     def _control(self, halted: str, limits: Mapping[str, str], ctx: Context) -> None:
         try:
