@@ -93,7 +93,8 @@ def _flatten(gateway: "Gateway", call: Call, command: Flatten) -> Steps:
         yield Until(lambda done=done: all_done(gateway, done), gateway.within(DONE_NS))  # type: ignore[misc]
         updates = [update for one in done if (update := mirror.order(one)) is not None]
         orders += [plain_order(update) for update in updates]
-        if not any(update.filled_quantity.strip("0.") for update in updates):
+        # Of one whose outcome is unknown nothing may be closed again: it may still fill.
+        if not all_done(gateway, done) or not any(update.filled_quantity.strip("0.") for update in updates):
             break
     left = [
         plain_position(instrument, position)
