@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -58,10 +59,11 @@ def test_a_host_imports_nothing_that_only_terminals_files_or_requests_need() -> 
 
 LEFT_BEHIND = """
 import asyncio, sys, ray
+from pathlib import Path
 from runtime.cluster import AttachedCluster
 from runtime.spares import Warmth
 async def main():
-    cluster = AttachedCluster(sys.argv[1], "left-behind")
+    cluster = AttachedCluster(sys.argv[1], "left-behind", Path(sys.argv[2]), (20000, 20999))
     cluster.launcher.keep_spares(1, Warmth())
     while not cluster.launcher.spares():
         await asyncio.sleep(0.02)
@@ -73,16 +75,19 @@ asyncio.run(main())
 
 @pytest.mark.slow
 @pytest.mark.ray
-def test_a_spare_that_nobody_ended_is_gone_with_the_run_that_was_attached(local_ray: LocalCluster) -> None:
+def test_a_spare_that_nobody_ended_is_gone_with_the_run_that_was_attached(
+    local_ray: LocalCluster, tmp_path: Path
+) -> None:
     import ray
 
     environment = {**os.environ, **local_ray.environment}
     done = subprocess.run(
-        [sys.executable, "-c", LEFT_BEHIND, local_ray.address],
+        [sys.executable, "-c", LEFT_BEHIND, local_ray.address, str(tmp_path)],
         env=environment,
         capture_output=True,
         text=True,
         timeout=120,
     )
     assert done.stdout == "['spare-1']\n", done.stderr
-    assert "left-behind" not in {actor["namespace"] for actor in ray.util.list_named_actors(all_namespaces=True)}
+    namespaces = {actor["namespace"] for actor in ray.util.list_named_actors(all_namespaces=True)}
+    assert [name for name in namespaces if name.startswith("left-behind")] == []
