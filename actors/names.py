@@ -8,6 +8,7 @@ ROUTER = "router"
 PORTFOLIO = "portfolio"
 LATENCY_MONITOR = "latency_monitor"
 STORE = "store"
+GATEWAY = "gateway"
 
 
 def connector(venue: str) -> str:
@@ -28,12 +29,13 @@ def of_desk(configuration: Configuration) -> list[str]:
         ROUTER,
         PORTFOLIO,
         STORE,
+        GATEWAY,
         *(strategy(name) for name in configuration.strategies),
     ]
 
 
 def stop_phase(name: str) -> int:
     """Lower ones are stopped first: who orders, then who carries out, then who only looks on."""
-    if name.startswith("strategy."):
+    if name.startswith("strategy.") or name == GATEWAY:
         return 0
     return 2 if name in (LATENCY_MONITOR, STORE) else 1

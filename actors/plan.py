@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 import msgspec
+from pydantic import ValidationError
 
 from actors import names
 from actors.roles import build_role, import_role
@@ -12,11 +13,16 @@ from actors.settings import Configuration
 from runtime.actor import Actor
 from runtime.address import StreamKind
 from runtime.clock import NS_PER_S
+from runtime.errors import ConfigError
 from runtime.protocol import SUPERVISOR
 from runtime.spares import Warmth
 from runtime.spec import ActorSpec, Home, HostSpec, Launcher
+from runtime.supervision.changes import HostPlan
 from runtime.supervision.policy import RestartPolicy
-from runtime.supervision.supervisor import HostPlan, Supervisor
+from runtime.supervision.supervisor import Supervisor
+
+RECONFIGURED = "reconfigured.json"
+"""In the run's folder: the settings that are in force instead of those it began with."""
 
 LINKS = ("runtime.links.http", "runtime.links.websocket")
 """What a host imports when an actor opens its first link; together a third of a second."""
@@ -33,10 +39,17 @@ class RunSettings(msgspec.Struct, frozen=True):
     configuration: str
     """JSON of a `Configuration`."""
     home: Home = Home()
+    started: int = 0
+    """When the run began, nanoseconds since the epoch."""
+    generation: int = 0
+    """How often it was reconfigured."""
 
     @classmethod
-    def of(cls, configuration: Configuration, folder: Path, home: Home | None = None) -> "RunSettings":
-        return cls(str(folder), str(Path.cwd()), configuration.model_dump_json(by_alias=True), home or Home())
+    def of(
+        cls, configuration: Configuration, folder: Path, home: Home | None = None, started: int = 0
+    ) -> "RunSettings":
+        text = configuration.model_dump_json(by_alias=True)
+        return cls(str(folder), str(Path.cwd()), text, home or Home(), started)
 
     def read(self) -> Configuration:
         return Configuration.model_validate_json(self.configuration)
@@ -49,8 +62,9 @@ def build(name: str, settings: str, launcher: Launcher) -> Actor:
         sys.path.append(run.import_path)
     configuration = run.read()
     if name == SUPERVISOR:
-        return _supervisor(configuration, run, launcher)
-    return build_role(name, configuration, journal_folder(configuration, run))
+        present = _present(run)
+        return _supervisor(present.read(), present, launcher)
+    return build_role(name, configuration, journal_folder(configuration, run), run.started)
 
 
 def warm(settings: str) -> None:
@@ -77,7 +91,7 @@ def plans(configuration: Configuration, run: RunSettings) -> list[HostPlan]:
     groups.sort(key=lambda group: min(actors.index(name) for name in group))
     return [
         HostPlan(
-            host_spec(configuration, run, "+".join(group), f"{index}.{{incarnation}}", group),
+            host_spec(configuration, run, "+".join(group), f"{_prefix(run)}{index}.{{incarnation}}", group),
             {name: names.stop_phase(name) for name in group},
             memory_limit_bytes(configuration, group),
         )
@@ -91,6 +105,36 @@ def memory_limit_bytes(configuration: Configuration, actors: list[str]) -> int:
     return (
         min((strategies[name].memory_limit_mb for name in strategies if names.strategy(name) in actors), default=0) * MB
     )
+
+
+def _prefix(run: RunSettings) -> str:
+    """So that no two hosts ever have the same socket, whatever was added and removed."""
+    return f"{run.generation}-" if run.generation else ""
+
+
+def _present(run: RunSettings) -> RunSettings:
+    """As it was last reconfigured, if it was."""
+    try:
+        return msgspec.json.decode(Path(run.folder, RECONFIGURED).read_bytes(), type=RunSettings)
+    except FileNotFoundError:
+        return run
+
+
+def _replan(settings: str, run: RunSettings) -> list[HostPlan]:
+    """Of another configuration (JSON); it is in a file for the next life of the supervisor before anything is done."""
+    try:
+        configuration = Configuration.model_validate_json(settings)
+    except ValidationError as error:
+        raise ConfigError(str(error.errors()[0]["msg"])) from None
+    generation = _present(run).generation + 1
+    new = msgspec.structs.replace(
+        run, configuration=configuration.model_dump_json(by_alias=True), generation=generation
+    )
+    file = Path(run.folder, RECONFIGURED)
+    unfinished = file.with_suffix(".new")
+    unfinished.write_bytes(msgspec.json.encode(new))
+    unfinished.rename(file)
+    return plans(configuration, new)
 
 
 def host_spec(
@@ -136,4 +180,5 @@ def _supervisor(configuration: Configuration, run: RunSettings, launcher: Launch
         heartbeats_missed=restart.heartbeats_missed,
         spares=restart.spares,
         warmth=Warmth("actors.plan:warm", msgspec.json.encode(run).decode()),
+        replan=lambda settings: _replan(settings, run),
     )

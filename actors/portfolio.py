@@ -5,7 +5,7 @@ begins. Profit is in the quote asset of the instrument; fees in that asset are d
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,16 +18,17 @@ from actors.messages import (
     InstrumentsListed,
     PositionChanged,
     Quote,
+    VenuesChanged,
 )
 from actors.model.instrument import Instrument
 from actors.model.position import ZERO, Position
-from actors.settings import VenueSettings
+from actors.settings import VenueSettings, read_venues, trading
 from runtime.actor import Context, Report, Started, Subscribed
 
 
 class Portfolio:
     def __init__(self, venues: Mapping[str, VenueSettings]) -> None:
-        self._venues = {name: venue for name, venue in venues.items() if venue.credentials is not None}
+        self._venues = trading(venues)
         self._positions: dict[str, Position] = {}
         """By "<venue>.<SYMBOL>"."""
         self._prices: dict[str, Quote] = {}
@@ -55,11 +56,17 @@ class Portfolio:
                     self._publish(key, position, position.quantity, ctx)
             case Started():
                 ctx.subscribe(names.ORDER_MANAGER, "fills.*")
-                for name, venue in self._venues.items():
-                    quotes = (f"quote.{name}.{symbol}" for symbol in venue.symbols)
-                    ctx.subscribe(names.connector(name), f"venue.{name}", *quotes)
+                self._follow(self._venues, ctx)
+            case VenuesChanged():
+                before, self._venues = self._venues, trading(read_venues(message.venues))
+                self._follow(self._venues.keys() - before.keys(), ctx)
             case _:
                 pass
+
+    def _follow(self, venues: Iterable[str], ctx: Context) -> None:
+        for name in venues:
+            quotes = (f"quote.{name}.{symbol}" for symbol in self._venues[name].symbols)
+            ctx.subscribe(names.connector(name), f"venue.{name}", *quotes)
 
     def report(self) -> Report:
         return Report(

@@ -10,7 +10,7 @@ from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import Bug, ConfigError
 
 
-def build_role(name: str, configuration: Configuration, journal: Path) -> Actor:
+def build_role(name: str, configuration: Configuration, journal: Path, started: int = 0) -> Actor:
     kind, _, which = name.partition(".")
     if which:
         return _connector(which, configuration) if kind == "connector" else _strategy(which, configuration)
@@ -39,6 +39,10 @@ def build_role(name: str, configuration: Configuration, journal: Path) -> Actor:
             from actors.store import Store, database_of
 
             return Store(journal, database_of(configuration, journal))
+        case names.GATEWAY:
+            from actors.gateway.actor import Gateway
+
+            return Gateway(configuration, started)
         case _:
             raise Bug(f"no actor is called {name}")
 

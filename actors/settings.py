@@ -4,11 +4,12 @@ A secret is never a value here, only where to find it: `env:NAME`, `file:PATH` o
 """
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 
 def _matching(pattern: str, meaning: str) -> AfterValidator:
@@ -135,6 +136,20 @@ class VenueSettings(Settings):
         if isinstance(given, dict) and isinstance(given.get("kind"), str):
             return {**URLS.get(given["kind"], URLS["binance"]), **given}
         return given
+
+
+def read_venues(text: str) -> dict[str, VenueSettings]:
+    """From the JSON that `write_venues` made."""
+    return TypeAdapter(dict[str, VenueSettings]).validate_json(text)
+
+
+def write_venues(venues: Mapping[str, VenueSettings]) -> str:
+    return TypeAdapter(dict[str, VenueSettings]).dump_json(dict(venues), by_alias=True).decode()
+
+
+def trading(venues: Mapping[str, VenueSettings]) -> dict[str, VenueSettings]:
+    """Those with an account; the others are market data only."""
+    return {name: venue for name, venue in venues.items() if venue.credentials is not None}
 
 
 class StrategySettings(Settings):

@@ -104,12 +104,12 @@ class Desk:
     def __init__(self, configuration: Configuration, directory: RunDirectory, backend: Backend, file: str) -> None:
         (directory.path / "logs").mkdir()
         self._configuration = configuration
-        self._settings = plan.RunSettings.of(configuration, directory.path, backend.home)
         self._directory = directory
         self._backend = backend
         self._file = file
         self._clock = WallClock()
         self._started = self._clock.now()
+        self._settings = plan.RunSettings.of(configuration, directory.path, backend.home, self._started)
         self._lives = 0
         self._stopping = False
         self._supervisor_over = asyncio.Event()

@@ -6,6 +6,7 @@ from typing import Any
 
 from runtime.actor import Report, Undelivered
 from runtime.address import Address
+from runtime.asking import Asker
 from runtime.clock import Clock
 from runtime.errors import Unavailable
 from runtime.host.host import Host
@@ -44,6 +45,7 @@ class Outside:
         self._parts = {"codec": codec, "clock": clock, "network": network, "io": io}
         self._caller = _Caller()
         self._host: Host | None = None
+        self._asker: Asker | None = None
 
     async def __aenter__(self) -> "Outside":
         self._host = Host(self._spec, random=Random(0), log=silent_log(), **self._parts)  # type: ignore[arg-type]
@@ -80,6 +82,14 @@ class Outside:
                     return
                 except Unavailable:
                     await asyncio.sleep(RETRY_S)
+
+    async def ask(self, to: Address, payload: bytes, timeout_s: float) -> bytes:
+        """What an actor answers; raises as `Asker.ask`. Any number may wait at the same time."""
+        if self._host is None:
+            raise Unavailable("not connected")
+        if self._asker is None:
+            self._asker = Asker(self._host)
+        return await self._asker.ask(to, payload, timeout_s)
 
     def stop_run(self, reason: str) -> None:
         """Ask for an orderly stop of everything but the supervisor's own host."""

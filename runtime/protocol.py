@@ -133,6 +133,8 @@ class DirectoryChanged(ControlMessage, frozen=True, array_like=True, tag=True):
 
 class StartActor(ControlMessage, frozen=True, array_like=True, tag=True):
     actor: ActorSpec
+    settings: str = ""
+    """Instead of the host's own, if they have changed since it was launched."""
 
 
 class StopActors(ControlMessage, frozen=True, array_like=True, tag=True):
@@ -162,6 +164,32 @@ class StopRun(ControlMessage, frozen=True, array_like=True, tag=True):
     """Stop every host, in phases."""
 
     reason: str
+
+
+class Asked(Message, frozen=True, array_like=True, tag=True):
+    """A question from outside to an actor that answers some: `payload` is between the two. Answered by `Answered`."""
+
+    reply_to: Address
+    number: int
+    payload: bytes
+
+
+class Answered(ControlMessage, frozen=True, array_like=True, tag=True):
+    number: int
+    payload: bytes
+
+
+class Reconfigure(ControlMessage, frozen=True, array_like=True, tag=True):
+    """Start and stop hosts until those run that `settings` asks for. Answered by `Reconfigured`; what stops may still
+    be at it then."""
+
+    reply_to: Address
+    settings: str
+
+
+class Reconfigured(ControlMessage, frozen=True, array_like=True, tag=True):
+    problem: str
+    """Why nothing was changed; "" if it was."""
 
 
 class ActorRow(msgspec.Struct, frozen=True):

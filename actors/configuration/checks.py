@@ -235,6 +235,8 @@ def _placement(configuration: Configuration) -> Iterator[Problem]:
             yield Problem(key, f"no actor is called {actor}; {nearest(actor, known)}")
         elif actor in (names.ORDER_MANAGER, names.STORE):
             yield Problem(key, f"{actor} stays with the journal, on the machine where the desk is started; remove it")
+        elif actor == names.GATEWAY:
+            yield Problem(key, f"{actor} is asked on the machine where the desk is started and stays there; remove it")
         elif not labels:
             yield Problem(key, "is empty; give labels of nodes, e.g. {zone: tokyo}, or remove it")
     for index, group in enumerate(configuration.colocate):

@@ -42,6 +42,14 @@ from actors.messages.market_data import (
     Ticker,
     Trade,
 )
+from actors.messages.operator import (
+    NEVER_REFUSED,
+    ControlsChanged,
+    OperatorActed,
+    OperatorAction,
+    OperatorRecorded,
+    VenuesChanged,
+)
 from actors.messages.order_entry import (
     AmendAtVenue,
     Approved,
@@ -90,6 +98,7 @@ CODEC = Codec(message_types(Message))
 
 __all__ = [
     "CODEC",
+    "NEVER_REFUSED",
     "AccountReported",
     "AggregateTrade",
     "AmendAtVenue",
@@ -111,6 +120,7 @@ __all__ = [
     "CheckOrder",
     "CheckOrderList",
     "ContractPosition",
+    "ControlsChanged",
     "DeskSnapshot",
     "EventQuarantined",
     "FillRecorded",
@@ -129,6 +139,9 @@ __all__ = [
     "MiniTicker",
     "ModifyOrder",
     "OpenOrdersReported",
+    "OperatorActed",
+    "OperatorAction",
+    "OperatorRecorded",
     "OrderAccepted",
     "OrderAmended",
     "OrderCanceled",
@@ -163,4 +176,5 @@ __all__ = [
     "Trade",
     "VenueDown",
     "VenueUp",
+    "VenuesChanged",
 ]

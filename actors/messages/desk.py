@@ -59,6 +59,11 @@ class DeskSnapshot(Message, frozen=True, array_like=True, tag=True):
     """The same positions in full."""
     epoch: int = 0
     """Of the order manager that tells it."""
+    strategies: dict[str, dict[str, str]] = msgspec.field(default_factory=dict)
+    """Of the whole desk: strategy → the same for it alone."""
+    halted: str = ""
+    """Of the whole desk, as in `ControlsChanged`."""
+    limits: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class PositionChanged(Message, frozen=True, array_like=True, tag=True):

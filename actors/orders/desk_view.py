@@ -44,7 +44,17 @@ def snapshot(ledger: Ledger, strategies: set[str] | None, recovering: bool) -> D
         recovering,
         tuple(holding(key, position) for key, position in positions.items()),
         ledger.epoch,
+        {} if strategies is not None else _by_strategy(ledger),
+        ledger.controls.halted,
+        dict(ledger.controls.limits),
     )
+
+
+def _by_strategy(ledger: Ledger) -> dict[str, dict[str, str]]:
+    return {
+        strategy: {key: format(position.quantity, "f") for key, position in positions.items()}
+        for strategy, positions in ledger.strategy_positions.items()
+    }
 
 
 class Followers:

@@ -20,6 +20,7 @@ from actors.messages import (
     CancelOrder,
     CancelRejected,
     ChangeDenied,
+    OperatorActed,
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
@@ -37,6 +38,7 @@ from actors.messages import (
 from actors.model.order import OrderSpec
 from actors.model.order_state import FINAL, TRANSITIONS, OrderEvent, OrderState
 from actors.model.position import Position
+from actors.orders.controls import Controls
 from actors.orders.order import Anomaly as Anomaly
 from actors.orders.order import Order as Order
 from actors.orders.order import Outcome as Outcome
@@ -56,6 +58,7 @@ class Ledger:
         self.counts: dict[OrderState, int] = dict.fromkeys(OrderState, 0)
         """Orders by state, those that are gone from memory included."""
         self.fills = 0
+        self.controls = Controls()
         self._orders: dict[str, Order] = {}
         self._by_venue_id: dict[tuple[str, str, str], str] = {}
         self._done: deque[str] = deque()
@@ -86,6 +89,7 @@ class Ledger:
             [[*key, value] for key, value in self._by_venue_id.items()],
             list(self._done),
             list(self._gone),
+            self.controls,
         )
         return hashlib.blake2b(msgspec.msgpack.encode(state, order="sorted"), digest_size=16).hexdigest()
 
@@ -100,10 +104,15 @@ class Ledger:
                 self._submit(spec, record.ts, outcome)
         elif isinstance(event, EpochBegan):
             outcome.news = True
+            if event.new_run:
+                self.controls.limits.clear()
             for order in list(self.open.values()):
                 self._move(order, OrderEvent.LOST, record.ts, outcome, "RESTARTED: not yet asked")
         elif isinstance(event, OrderFilled):
             self._fill(event, record.ts, outcome)
+        elif isinstance(event, OperatorActed):
+            self.controls.apply(event)
+            outcome.news = True
         elif (known := self._orders.get(event.client_order_id)) is None:
             outcome.anomalies.append(Anomaly.FOREIGN)
             outcome.detail = f"{type(event).__name__} {event.client_order_id}"

@@ -67,18 +67,17 @@ from actors.orders.intake import refusal, refuse
 from actors.orders.journal import OrderJournal
 from actors.orders.ledger import Anomaly, Ledger, Order, Outcome
 from actors.orders.lists import Lists
+from actors.orders.operator import Operators
 from actors.orders.reconciliation import ReconcileDue, Reconciliation
 from actors.orders.records import EpochBegan, Event, Record
 from actors.orders.understudy import Understudy
-from actors.settings import OrderSettings, VenueSettings
+from actors.settings import OrderSettings, VenueSettings, trading
 from actors.venues.refusals import deny
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Subscribed, Undelivered
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import Unavailable
 
-SWEEP_NS = 100 * NS_PER_MS
-"""Due inquiries are looked for so often while there are any."""
-
+SWEEP_NS = 100 * NS_PER_MS  # due inquiries are looked for so often while there are any
 IN_FLIGHT = frozenset({OrderState.SENT, OrderState.PENDING_CANCEL, OrderState.PENDING_UPDATE})
 UNSETTLED = IN_FLIGHT | {OrderState.PENDING}
 
@@ -94,16 +93,18 @@ class OrderManager:
         self.ledger = Ledger()
         self.epoch = 0
         self._journal = OrderJournal()
-        self._venues = {name: venue for name, venue in venues.items() if venue.credentials is not None}
+        self._venues = trading(venues)
         self._by_connector = {names.connector(name): name for name in self._venues}
         self._deadline_ns = round(settings.command_deadline_s * NS_PER_S)
         self._inquiries = Inquiries(self._venues, self._deadline_ns)
         self._reconciliation = Reconciliation(self._venues, round(settings.reconcile_every_s * NS_PER_S))
         self._followers = Followers(self.ledger, self._reconciliation)
+        self._operators = Operators(self.ledger, self._journal, self._venues, self._by_connector, self._reconciliation)
         self._cancels = Cancels(self._inquiries, self._deadline_ns)
         self._is_unresolved = partial(self._inquiries.unresolved, self.ledger.open)
         self._sweeping = False
-        understudy = Understudy(lambda: OrderManager(venues, settings), round(settings.rehearse_every_ms * NS_PER_MS))
+        anew = partial(OrderManager, self._venues, settings)
+        understudy = Understudy(anew, round(settings.rehearse_every_ms * NS_PER_MS))
         self._counters: Counter[str] = Counter()
         parts = (self.ledger, self._journal, self._inquiries, self._venues, self._deadline_ns, self._counters)
         self._changes, self._lists = Changes(*parts), Lists(*parts)
@@ -134,11 +135,11 @@ class OrderManager:
             ActorUp: self._on_actor_up,
             ActorDown: self._on_actor_down,
             Started: self._on_started,
+            **self._operators.handlers,
         }
 
     def receive(self, message: Any, ctx: Context) -> None:
-        handler = self._handlers.get(type(message))
-        if handler is not None:
+        if (handler := self._handlers.get(type(message))) is not None:
             handler(message, ctx)
 
     def report(self) -> Report:
@@ -161,7 +162,7 @@ class OrderManager:
         for record in self._journal.replay(ctx):
             self.ledger.apply(record)
         self.epoch = self._reconciliation.epoch = max(self.ledger.epoch + 1, ctx.incarnation)
-        self._apply(EpochBegan(), ctx)
+        self._apply(EpochBegan(ctx.incarnation == 1), ctx)
         for order in self.ledger.open.values():
             if order.cancel_requested:
                 self._cancels.keep(order.spec.client_order_id)
@@ -395,5 +396,5 @@ class OrderManager:
                 self._cancels.keep(cancel.client_order_id)
             case QueryOrder() as query:
                 self._inquiries.answered(query.client_order_id, self._by_connector.get(message.to, ""))
-            case _:
-                self._counters["undelivered"] += 1
+            case other:
+                self._counters["undelivered"] += not self._operators.undelivered(other, ctx)

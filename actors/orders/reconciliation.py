@@ -46,6 +46,14 @@ class Reconciliation:
         """Of the order manager's life."""
         self._every_ns = every_ns
 
+    def add(self, venue: str) -> None:
+        self.views[venue] = VenueView(venue)
+
+    def remove(self, venue: str) -> None:
+        view = self.views.pop(venue)
+        if view.timer is not None:
+            view.timer.cancel()
+
     @property
     def complete(self) -> bool:
         return all(view.reconciled for view in self.views.values())
@@ -62,8 +70,8 @@ class Reconciliation:
             self._after(venue, RETRY_NS, ctx)
 
     def due(self, message: ReconcileDue, ctx: Context) -> None:
-        view = self.views[message.venue]
-        if view.up or not view.listed:
+        view = self.views.get(message.venue)
+        if view is not None and (view.up or not view.listed):
             self.begin(message.venue, ctx)
 
     def set_up(self, venue: str, up: bool) -> None:

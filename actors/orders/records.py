@@ -11,6 +11,7 @@ from actors.messages import (
     CancelOrder,
     CancelRejected,
     ChangeDenied,
+    OperatorActed,
     OrderAccepted,
     OrderAmended,
     OrderCanceled,
@@ -31,6 +32,9 @@ from runtime.message import Message
 
 class EpochBegan(Message, frozen=True, array_like=True, tag=True):
     """A new life of the order manager: whatever an earlier one may have sent is UNKNOWN until the venue was asked."""
+
+    new_run: bool = False
+    """Limits are those of the configuration again; a halt stays."""
 
 
 class ChangeIntended(Message, frozen=True, array_like=True, tag=True):
@@ -59,7 +63,7 @@ OneOrder = (
 )
 """What happens to one order that is known by its client order id."""
 
-Event = EpochBegan | SubmitOrder | SubmitOrderList | OrderFilled | OneOrder
+Event = EpochBegan | SubmitOrder | SubmitOrderList | OrderFilled | OperatorActed | OneOrder
 """`SubmitOrder`, `SubmitOrderList` and `ChangeIntended` are intents, written before anything leaves. What an answer of
 the venue did not change is not written: a fill that counts already, a report that tells nothing new."""
 

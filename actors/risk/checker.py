@@ -8,6 +8,9 @@ Guarantees
   the larger of before and after is reserved until the order manager tells what became of it. One that only makes the
   order smaller is always approved, as a cancel is.
 - An order manager that was replaced gets nothing approved any more.
+- While an operator has halted the desk every new order, list and change is denied (`HALTED`), but for a change that
+  only makes an order smaller, and for what makes a position smaller and comes from an operator's `flatten`. The order
+  manager's snapshot says so to each new life.
 - It fails closed: without the order manager's snapshot, the venue's instruments, its balances or a quote, and when a
   check of the user raises, the order is denied with a reason.
 """
@@ -28,6 +31,7 @@ from actors.messages import (
     CheckChange,
     CheckOrder,
     CheckOrderList,
+    ControlsChanged,
     DeskSnapshot,
     FillRecorded,
     InstrumentsListed,
@@ -35,21 +39,25 @@ from actors.messages import (
     OrderRehearsed,
     OrderUpdated,
     Quote,
+    VenuesChanged,
 )
 from actors.model.instrument import Instrument
 from actors.model.order import WITH_PRICE, OrderSpec, Side, Stamps
 from actors.risk import CHECKS, DeskState, Proposal, load_checks
+from actors.risk.controls import changed_limits, passes_while_halted
 from actors.risk.desk_state import ZERO, Claims
-from actors.settings import RiskLimits, VenueSettings
+from actors.settings import RiskLimits, VenueSettings, read_venues, trading
 from actors.venues.refusals import Asked, deny
 from runtime.actor import Context, Report, Started, Undelivered
+from runtime.errors import ConfigError
 
 
 class RiskChecker:
     def __init__(self, limits: RiskLimits, venues: Mapping[str, VenueSettings]) -> None:
         self.desk = DeskState()
-        self._limits = limits
-        self._venues = {name: venue for name, venue in venues.items() if venue.credentials is not None}
+        self._configured = self._limits = limits
+        self._halted = ""
+        self._venues = trading(venues)
         self._fees = {name: max(venue.maker_fee, venue.taker_fee) for name, venue in venues.items()}
         self._checks = list((CHECKS | load_checks(limits.checks)).values())
         self._instruments: dict[str, Instrument] = {}
@@ -84,7 +92,11 @@ class RiskChecker:
             case DeskSnapshot():
                 self.desk.begin(message, self._place)
                 self._rebuilding = False
-                self._epoch = max(self._epoch, message.epoch)
+                self._control(message, ctx)
+            case ControlsChanged():
+                self._control(message, ctx)
+            case VenuesChanged():
+                self._on_venues(read_venues(message.venues), ctx)
             case InstrumentsListed():
                 self._listed.add(message.venue)
                 self._instruments |= {f"{one.venue}.{one.symbol}": one for one in message.instruments}
@@ -103,6 +115,7 @@ class RiskChecker:
             counters=dict(self._counters),
             state={
                 "rebuilding": self._rebuilding,
+                "halted": self._halted,
                 "open_orders": desk.open_orders,
                 "exposure": format(desk.exposure, "f"),
                 "venues_ready": sorted(self._listed & (self._funded if self._limits.check_capital else self._listed)),
@@ -111,9 +124,33 @@ class RiskChecker:
 
     def _start(self, ctx: Context) -> None:
         ctx.subscribe(names.ORDER_MANAGER, "orders.*", "fills.*")
-        for name, venue in self._venues.items():
-            quotes = (f"quote.{name}.{symbol}" for symbol in venue.symbols)
-            ctx.subscribe(names.connector(name), f"venue.{name}", *quotes)
+        for name in self._venues:
+            self._follow(name, ctx)
+
+    def _follow(self, name: str, ctx: Context) -> None:
+        quotes = (f"quote.{name}.{symbol}" for symbol in self._venues[name].symbols)
+        ctx.subscribe(names.connector(name), f"venue.{name}", *quotes)
+
+    def _on_venues(self, venues: Mapping[str, VenueSettings], ctx: Context) -> None:
+        """What is known of one that is gone is forgotten: should it come again, it has to tell it again."""
+        before, self._venues = self._venues, trading(venues)
+        self._fees = {name: max(venue.maker_fee, venue.taker_fee) for name, venue in venues.items()}
+        gone = before.keys() - self._venues.keys()
+        self._listed -= gone
+        self._funded -= gone
+        for name in self._venues.keys() - before.keys():
+            self._follow(name, ctx)
+
+    def _control(self, message: DeskSnapshot | ControlsChanged, ctx: Context) -> None:
+        if message.epoch < self._epoch:
+            return  # an operator has spoken to a later order manager
+        self._epoch = message.epoch
+        try:
+            self._limits = changed_limits(self._configured, message.limits)
+            self._halted = message.halted
+        except ConfigError as error:  # of another version: nothing passes before somebody has looked
+            self._halted = message.halted or f"a limit that was changed cannot be read: {error}"
+            ctx.log.error("limits_unreadable", error=str(error))
 
     def _check(self, message: CheckOrder, ctx: Context) -> None:
         spec = message.order
@@ -145,6 +182,8 @@ class RiskChecker:
         proposals = self._proposals(spec)
         if isinstance(proposals, str):
             return proposals
+        if self._halted and not passes_while_halted(proposals):
+            return f"HALTED: {self._halted}"
         for proposal in proposals:
             for check in self._checks:
                 reason = check(self.desk, self._limits, proposal)
@@ -165,7 +204,7 @@ class RiskChecker:
             self._deny(message, outdated, ctx)
             return
         if not _only_smaller(message):
-            reason = self._object_to_change(message)
+            reason = f"HALTED: {self._halted}" if self._halted else self._object_to_change(message)
             if reason is not None:
                 self._deny(message, reason, ctx)
                 return
@@ -208,7 +247,7 @@ class RiskChecker:
     def _check_list(self, message: CheckOrderList, ctx: Context) -> None:
         """One after another, each with what those before it hold; all of them or none."""
         now, before = ctx.now(), message.stamps
-        reason = self._outdated(message, now)
+        reason = self._outdated(message, now) or (f"HALTED: {self._halted}" if self._halted else None)
         reserved: list[Proposal] = []
         for spec in message.orders:
             reason = reason or self._object_in_list(spec, reserved)

@@ -29,12 +29,13 @@ from actors.messages import (
     Quote,
     ReplaceAtVenue,
     VenueDown,
+    VenuesChanged,
     VenueUp,
 )
 from actors.model.order import OrderSpec, Stamps
 from actors.model.order_state import FINAL, OrderState
 from actors.routing.scoring import Candidate, Decision, Weights, decide
-from actors.settings import VenueSettings
+from actors.settings import VenueSettings, read_venues, trading
 from runtime.actor import ActorDown, Context, Report, Started, Undelivered
 from runtime.clock import NS_PER_MS
 
@@ -64,9 +65,7 @@ class VenueRecord(msgspec.Struct):
 
 class Router:
     def __init__(self, venues: Mapping[str, VenueSettings], weights: Weights | None = None) -> None:
-        self._venues = {
-            name: VenueRecord(settings) for name, settings in venues.items() if settings.credentials is not None
-        }
+        self._venues = {name: VenueRecord(settings) for name, settings in trading(venues).items()}
         self._weights = weights or Weights()
         self._quotes: dict[str, Quote] = {}
         """By "<venue>.<SYMBOL>"."""
@@ -88,6 +87,8 @@ class Router:
                 self._route_list(message, ctx)
             case OrderUpdated():
                 self._learn(message, ctx)
+            case VenuesChanged():
+                self._on_venues(read_venues(message.venues), ctx)
             case VenueUp() if message.venue in self._venues:
                 self._venues[message.venue].up = True
             case VenueDown() if message.venue in self._venues:
@@ -127,6 +128,17 @@ class Router:
 
     def _start(self, ctx: Context) -> None:
         ctx.subscribe(names.ORDER_MANAGER, "orders.*")
+        self._follow(ctx)
+
+    def _on_venues(self, venues: Mapping[str, VenueSettings], ctx: Context) -> None:
+        for name in self._venues.keys() - trading(venues).keys():
+            del self._venues[name]
+        for name, settings in trading(venues).items():
+            self._venues.setdefault(name, VenueRecord(settings))
+        self._follow(ctx)
+
+    def _follow(self, ctx: Context) -> None:
+        """Quotes only where there is a choice."""
         several = len(self._venues) > 1
         for name, record in self._venues.items():
             connector = names.connector(name)
@@ -246,7 +258,7 @@ class Router:
             return
         venue, sent_on = flight
         took = update.state in TOOK
-        if took or update.state in FAILED:
+        if venue in self._venues and (took or update.state in FAILED):
             self._venues[venue].observe(took, update.ts - sent_on)
         if took or update.state in FAILED or update.state in FINAL:
             del self._in_flight[update.order.client_order_id]

@@ -55,7 +55,7 @@ class LocalCluster:
         os.environ.update(self.environment)
         import ray
 
-        _read_environment()
+        read_environment()
         try:
             with contextlib.nullcontext() if dashboard else slim():
                 context: Any = ray.init(
@@ -85,7 +85,7 @@ class LocalCluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _read_environment() -> None:
+def read_environment() -> None:
     """Ray reads its environment when it is imported, which a user's module or a notebook may have done before."""
     raylet: Any = importlib.import_module("ray._raylet")
     raylet.Config.initialize("")
@@ -113,7 +113,7 @@ class AttachedCluster:
         from runtime.transport.tls.authority import Authority
 
         machine.check_reached(address)
-        _read_environment()
+        read_environment()
         # A run of the same name and pid on another machine of the cluster must not be taken for this one.
         namespace = f"{namespace}-{secrets.token_hex(4)}"
         self.address = address

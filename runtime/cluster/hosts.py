@@ -17,7 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from runtime import machine
+from runtime.asking import Asker, NotDelivered
 from runtime.clock import WallClock
+from runtime.errors import Unavailable
+from runtime.host.host import Host
 from runtime.host.life import live
 from runtime.links import NetworkIo
 from runtime.memory import resident_bytes
@@ -38,6 +41,8 @@ SPARE = "spare-"
 """What the names of spares begin with."""
 SPARE_ANSWER_S = 1.0
 """A spare that has not answered so long after it was chosen is frozen, and killed."""
+ANSWERED, NOT_DELIVERED, UNAVAILABLE = "answered", "not delivered", "unavailable"
+"""What `RayHost.ask` may end with: an error would lose its class on its way through Ray."""
 
 
 def here() -> tuple[str, str]:
@@ -60,8 +65,11 @@ class RayHost:
 
     def __init__(self) -> None:
         self._over = asyncio.Event()
+        self._begun = asyncio.Event()
         self._is_spare = True
         self._identity: Identity | None = None
+        self._actors: list[str] = []
+        self._asker: Asker
 
     async def enrol(self) -> tuple[bytes, str]:
         """On a cluster, before `run`: a request for a certificate and this node's address. The key stays here."""
@@ -81,6 +89,7 @@ class RayHost:
         self._is_spare = False
         clock = WallClock()
         given = msgspec.msgpack.decode(spec, type=HostSpec)
+        self._actors = [actor.name for actor in given.actors]
         network = self._network(given)
         try:
             with machine.settled(given, network.machine) as settled:
@@ -91,9 +100,28 @@ class RayHost:
                     io=NetworkIo(clock),
                     launcher=RayLauncher(namespace, _authority(given)),
                     owns_process=True,
+                    on_begun=self._on_begun,
                 )
         finally:
             self._over.set()
+
+    def _on_begun(self, host: Host) -> None:
+        self._asker = Asker(host)
+        self._begun.set()
+
+    async def ask(self, actor: str, payload: bytes, timeout_s: float) -> tuple[str, bytes]:
+        """For who is outside: what an actor of this host answers, or why not; see `runtime.cluster.client`."""
+        try:
+            await asyncio.wait_for(self._begun.wait(), timeout_s)
+            return ANSWERED, await self._asker.ask(actor, payload, timeout_s)
+        except NotDelivered as error:
+            return NOT_DELIVERED, str(error).encode()
+        except (TimeoutError, Unavailable) as error:
+            return UNAVAILABLE, str(error).encode()
+
+    async def actors(self) -> list[str]:
+        """Those that it holds, or is to hold; none while it is a spare."""
+        return self._actors
 
     def _network(self, spec: HostSpec) -> Network:
         if self._identity is None:

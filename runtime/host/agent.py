@@ -67,8 +67,8 @@ class HostAgent:
             case DirectoryChanged(version, addresses, lives):
                 self._host.replace_directory(version, addresses)
                 self._host.fence(lives)
-            case StartActor(spec):
-                self._start(spec, ctx)
+            case StartActor(spec, settings):
+                self._start(spec, ctx, settings)
                 self._beat_now(ctx)
             case StopActors(names):
                 self._stop(names, ctx)
@@ -91,24 +91,24 @@ class HostAgent:
     def report(self) -> Report:
         return Report()
 
-    def _start(self, spec: ActorSpec, ctx: Context) -> None:
+    def _start(self, spec: ActorSpec, ctx: Context, settings: str = "") -> None:
         living = self._host.cell(spec.name)
         if living is not None and living.address.incarnation >= spec.incarnation:
             return
         self._host.remove(spec.name)
         try:
-            self._begin(spec, ctx)
+            self._begin(spec, ctx, settings or self._host.spec.settings)
         except Exception as error:
             ctx.log.error("actor_not_built", actor=spec.name, error=repr(error), exc_info=error)
             reason = f"{type(error).__name__}: {error}"
             ctx.tell(SUPERVISOR, ActorFailed(spec.name, spec.incarnation, reason, needs_somebody(error)))
 
-    def _begin(self, spec: ActorSpec, ctx: Context) -> None:
+    def _begin(self, spec: ActorSpec, ctx: Context, settings: str) -> None:
         durability = Durability(self._host.spec.durability)
         journal = Journal.open(Path(spec.journal), durability) if spec.journal else None
         if journal is not None and journal.cut is not None:
             ctx.log.warning("journal_tail_cut", actor=spec.name, cut=str(journal.cut))
-        actor = self._build(spec.name, self._host.spec.settings, self._launcher)
+        actor = self._build(spec.name, settings, self._launcher)
         self._host.start(spec.name, spec.incarnation, actor, journal)
 
     def _beat(self, ctx: Context) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -15,7 +16,14 @@ from runtime.transport.network import Network
 
 
 async def live(
-    spec: HostSpec, *, clock: Clock, network: Network, io: Io, launcher: Launcher, owns_process: bool = False
+    spec: HostSpec,
+    *,
+    clock: Clock,
+    network: Network,
+    io: Io,
+    launcher: Launcher,
+    owns_process: bool = False,
+    on_begun: Callable[[Host], object] | None = None,
 ) -> None:
     """Returns when the host has been stopped in order and everything that it told has been written.
 
@@ -39,6 +47,8 @@ async def live(
     agent = HostAgent(host, load(spec.build), launcher, stopped.set)
     try:
         host.start(f"host.{spec.name}", spec.incarnation, agent)
+        if on_begun is not None:
+            on_begun(host)
         if owns_process:
             gc.freeze()
         await _first(stopped, host.halted)

@@ -18,6 +18,8 @@ from runtime.protocol import (
     DirectoryChanged,
     Heartbeat,
     HostReplaced,
+    Reconfigure,
+    Reconfigured,
     Reported,
     StartActor,
     StopActors,
@@ -26,7 +28,8 @@ from runtime.protocol import (
     TableTold,
 )
 from runtime.spares import Warmth
-from runtime.spec import ActorSpec, HostEnded, HostSpec, HostWaits, Launcher
+from runtime.spec import ActorSpec, HostEnded, HostWaits, Launcher
+from runtime.supervision.changes import BUSY, STOP_GRACE_NS, Changes, HostPlan, KillLeaving, Replan
 from runtime.supervision.policy import Park, RestartPolicy, decide
 from runtime.supervision.table import LIVES_PER_SUPERVISOR, Child, ChildState, HostEntry
 
@@ -36,18 +39,6 @@ CALM_NS = 1 * NS_PER_S
 START_GRACE_NS = 60 * NS_PER_S
 """A host that has not sent its first heartbeat after so long is taken for hung."""
 MB = 1 << 20
-STOP_GRACE_NS = 6 * NS_PER_S
-"""What has not stopped so long after it was told is killed with its host."""
-
-
-class HostPlan(msgspec.Struct, frozen=True):
-    """A host that should run. `spec.actors` are its children; incarnations in it are ignored."""
-
-    spec: HostSpec
-    phases: dict[str, int]
-    """Actor → when it is stopped: those of a lower phase first."""
-    memory_limit_bytes: int = 0
-    """A process that holds more is killed, as one that hangs; 0 for no limit."""
 
 
 class _Look:
@@ -79,9 +70,12 @@ class Supervisor:
         heartbeats_missed: int,
         spares: int = 0,
         warmth: Warmth = NO_WARMTH,
+        replan: Replan | None = None,
     ) -> None:
-        """`spares` warm processes are kept ready while all hosts are well."""
-        self._plans = {plan.spec.name: plan for plan in plans}
+        """`spares` warm processes are kept ready while all hosts are well; `replan` as of `Changes`."""
+        self._plans: dict[str, HostPlan] = {}
+        self._hosts: dict[str, HostEntry] = {}
+        self._children: dict[str, Child] = {}
         self._policy = policy
         self._launcher = launcher
         self._heartbeat_ns = heartbeat_ns
@@ -90,14 +84,10 @@ class Supervisor:
         self._warmth = warmth
         self._calm_since = 0
         """The last time that a host was starting."""
-        self._hosts = {
-            name: HostEntry(name, [actor.name for actor in plan.spec.actors]) for name, plan in self._plans.items()
-        }
-        self._children = {
-            actor.name: Child(actor.name, name, plan.phases[actor.name])
-            for name, plan in self._plans.items()
-            for actor in plan.spec.actors
-        }
+        parts = (self._plans, self._hosts, self._children)
+        self._changes = Changes(replan, *parts, launcher, self._launch, self._directory_changed)
+        for plan in plans:
+            self._changes.begin(plan)
         self._version = 0
         self._stopping = False
         self._phase = -1
@@ -117,6 +107,9 @@ class Supervisor:
                     if message.final:
                         self._directory_changed(ctx)
                         self._next_phase_if_over(ctx)
+            case Reconfigure(reply_to, settings):
+                is_busy = self._stopping or bool(self._unheard)
+                ctx.tell(reply_to, Reconfigured(BUSY if is_busy else self._changes.make(settings, ctx)))
             case AskTable(reply_to):
                 ctx.tell(reply_to, self.table(ctx))
             case ActorFailed():
@@ -128,8 +121,8 @@ class Supervisor:
             case _Look():
                 self._look(ctx)
             case _RestartHost(name, incarnation):
-                entry = self._hosts[name]
-                if entry.incarnation == incarnation and not entry.running and not self._stopping:
+                entry = self._hosts.get(name)
+                if entry is not None and entry.incarnation == incarnation and not entry.running and not self._stopping:
                     self._launch(entry, ctx)
             case _RestartChild(name, incarnation):
                 self._restart_child(name, incarnation, ctx)
@@ -140,6 +133,8 @@ class Supervisor:
                     self._launcher.keep_spares(0, self._warmth)
                     self._stop_waiting()
                     self._stop_phase(min((child.phase for child in self._children.values()), default=0), ctx)
+            case KillLeaving():
+                self._changes.kill_leaving(message, ctx)
             case _KillPhase(phase):
                 self._kill_phase(phase, ctx)
             case Started():
@@ -219,7 +214,8 @@ class Supervisor:
             self._own = beat
             return
         entry = self._hosts.get(beat.host)
-        if entry is None:
+        if entry is None:  # an earlier life of the supervisor died over stopping it
+            ctx.tell(beat.address(f"host.{beat.host}", beat.incarnation), StopHost())
             return
         if beat.incarnation < entry.incarnation or (beat.incarnation == entry.incarnation and not entry.running):
             # Given up already, and what it held is down for everybody: it may not come back, only end.
@@ -252,20 +248,23 @@ class Supervisor:
         if entry.agent is not None and entry.running and not self._unheard:
             addresses = [child.address for child in self._children.values() if child.address is not None]
             lives = {host.name: host.incarnation + (not host.running) for host in self._hosts.values()}
-            ctx.tell(entry.agent, DirectoryChanged(self._version, addresses, lives))
+            ctx.tell(entry.agent, DirectoryChanged(self._version, addresses, self._changes.past_lives() | lives))
             entry.directory_sent = self._version
 
     # -- ends
 
     def _host_ended(self, ended: HostEnded, ctx: Context) -> None:
-        entry = self._hosts[ended.host]
-        if ended.incarnation != entry.incarnation or not entry.running:
+        entry = self._hosts.get(ended.host)
+        if entry is None or ended.incarnation != entry.incarnation or not entry.running:
             return
         entry.running = False
         entry.agent = None
         self._unheard.discard(ended.host)
         for name in entry.actors:
             self._children[name].address = None
+        if entry.leaving and not self._stopping:
+            self._changes.remove(entry, ctx)
+            return
         if self._stopping:
             for name in entry.actors:
                 self._children[name].state = ChildState.STOPPED
@@ -285,8 +284,8 @@ class Supervisor:
         ctx.after(delay, _RestartHost(entry.name, entry.incarnation))
 
     def _host_waits(self, waits: HostWaits, ctx: Context) -> None:
-        entry = self._hosts[waits.host]
-        if waits.incarnation == entry.incarnation and entry.running:
+        entry = self._hosts.get(waits.host)
+        if entry is not None and waits.incarnation == entry.incarnation and entry.running:
             entry.launched = ctx.now()
             for name in entry.actors:
                 if self._children[name].waits != waits.reason:
@@ -317,13 +316,16 @@ class Supervisor:
 
     def _restart_child(self, name: str, incarnation: int, ctx: Context) -> None:
         """Give a failed actor a new life in the host that it had, which goes on."""
-        child = self._children[name]
+        child = self._children.get(name)
+        if child is None or child.incarnation != incarnation or self._stopping:
+            return
         entry = self._hosts[child.host]
-        if child.incarnation != incarnation or not entry.running or entry.agent is None or self._stopping:
+        if not entry.running or entry.agent is None or entry.leaving:
             return
         child.begin(self._first_incarnation)
-        actor = next(actor for actor in self._plans[entry.name].spec.actors if actor.name == name)
-        ctx.tell(entry.agent, StartActor(ActorSpec(name, child.incarnation, actor.journal)))
+        spec = self._plans[entry.name].spec
+        actor = next(actor for actor in spec.actors if actor.name == name)
+        ctx.tell(entry.agent, StartActor(ActorSpec(name, child.incarnation, actor.journal), spec.settings))
 
     def _look(self, ctx: Context) -> None:
         now = ctx.now()
@@ -332,8 +334,7 @@ class Supervisor:
                 continue
             reason = self._given_up(entry, now)
             if reason:
-                self._launcher.kill(entry.name, entry.incarnation)
-                self._notice(HostEnded(entry.name, entry.incarnation, reason), ctx)
+                self._changes.end(entry, reason, ctx)
         self._keep_spares(now)
         ctx.after(self._heartbeat_ns, _Look())
 
@@ -396,5 +397,4 @@ class Supervisor:
             return
         for entry in self._hosts.values():
             if entry.running and any(self._is_stopping(self._children[name]) for name in entry.actors):
-                self._launcher.kill(entry.name, entry.incarnation)
-                self._notice(HostEnded(entry.name, entry.incarnation, "did not stop in time"), ctx)
+                self._changes.end(entry, "did not stop in time", ctx)

@@ -127,6 +127,8 @@ class HostEntry:
     pid: int = 0
     node: str = ""
     directory_sent: int = -1
+    leaving: bool = False
+    """Not wanted any more: when it ends it is not started again."""
 
     def heard(self, beat: Heartbeat, now: int) -> None:
         self.running = True

@@ -176,6 +176,13 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
         ),
         pytest.param(
             "risk:\n",
+            "cluster: {address: 10.0.0.1:6379}\nplacement: {gateway: {zone: tokyo}}\nrisk:\n",
+            "desk.yaml:13: placement.gateway: gateway is asked on the machine where the desk is started and stays "
+            "there; remove it",
+            id="placement of the gateway",
+        ),
+        pytest.param(
+            "risk:\n",
             "cluster: {address: 10.0.0.1:6379}\nplacement: {router: {}}\nrisk:\n",
             "desk.yaml:13: placement.router: is empty; give labels of nodes, e.g. {zone: tokyo}, or remove it",
             id="placement anywhere",

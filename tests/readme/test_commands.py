@@ -50,7 +50,7 @@ def test_the_files_that_the_readme_links_to_are_there() -> None:
 
 
 def test_the_example_strategy_can_be_configured(tmp_path: Path) -> None:
-    (example,) = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    _, example = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     namespace: dict[str, type] = {}
     exec(example, namespace)
     assert namespace["Buyer"].__mro__[1].__name__ == "Strategy"

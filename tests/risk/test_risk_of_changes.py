@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.messages import ApprovedChange, ChangeDenied, CheckChange, DeskSnapshot, OrderUpdated
+from actors.messages import ApprovedChange, ChangeDenied, CheckChange, ControlsChanged, DeskSnapshot, OrderUpdated
 from actors.model.order import OrderSpec, Side, Stamps
 from actors.model.order_state import OrderState
 from runtime.actor import Started, Undelivered
@@ -212,3 +212,15 @@ def test_a_router_that_is_not_there_denies_the_change() -> None:
         "order_manager",
         ChangeDenied(before.client_order_id, "ROUTER_UNAVAILABLE: gone", "risk_checker"),
     )
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_while_the_desk_is_halted_an_order_may_only_become_smaller(replace: bool) -> None:
+    desk = RiskDesk()
+    before = working(desk)
+    desk.receive(ControlsChanged("by jo", {}, 1))
+    assert change(desk, before, replace, quantity="3") == "HALTED: by jo"
+    assert change(desk, before, replace, price="99") == "HALTED: by jo"
+    assert change(desk, before, quantity="1.5") == ""
+    desk.receive(ControlsChanged("", {}, 1))
+    assert change(desk, before, replace, quantity="3") == ""

@@ -6,7 +6,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from actors.messages import ApprovedList, CheckOrderList, DeskSnapshot, ListKind, OrderDenied, OrderUpdated
+from actors.messages import (
+    ApprovedList,
+    CheckOrderList,
+    ControlsChanged,
+    DeskSnapshot,
+    ListKind,
+    OrderDenied,
+    OrderUpdated,
+)
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
 from actors.model.order_state import OrderState
 from runtime.actor import Started, Undelivered
@@ -163,3 +171,14 @@ def test_a_list_is_denied_late_while_rebuilding_and_without_a_router() -> None:
     ]
     desk.ctx.time += S + 1
     assert check(desk, oco(desk)) == "DEADLINE: passed before the check"
+
+
+def test_while_the_desk_is_halted_no_list_goes_and_nothing_is_held_for_it() -> None:
+    desk = RiskDesk()
+    desk.receive(ControlsChanged("by jo", {}, 1))
+    before = held(desk)
+    assert check(desk, oco(desk)) == "HALTED: by jo"
+    assert check(desk, oto(desk), ListKind.OTO) == "HALTED: by jo"
+    assert held(desk) == before
+    desk.receive(ControlsChanged("", {}, 1))
+    assert check(desk, oco(desk)) == ""

@@ -16,8 +16,9 @@ from runtime.outside import Outside
 from runtime.protocol import SUPERVISOR, ActorRow
 from runtime.spares import Warmth
 from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
+from runtime.supervision.changes import HostPlan
 from runtime.supervision.policy import RestartPolicy
-from runtime.supervision.supervisor import HostPlan, Supervisor
+from runtime.supervision.supervisor import Supervisor
 from runtime.transport.network import Network
 from tests.runtime.toys import CODEC
 

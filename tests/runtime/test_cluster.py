@@ -89,6 +89,5 @@ def test_a_spare_that_nobody_ended_is_gone_with_the_run_that_was_attached(
         timeout=120,
     )
     assert done.stdout == "['spare-1']\n", done.stderr
-    assert not any(
-        actor["namespace"].startswith("left-behind") for actor in ray.util.list_named_actors(all_namespaces=True)
-    )
+    namespaces = {actor["namespace"] for actor in ray.util.list_named_actors(all_namespaces=True)}
+    assert [name for name in namespaces if name.startswith("left-behind")] == []

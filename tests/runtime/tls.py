@@ -11,6 +11,7 @@ from runtime.address import StreamKind
 from runtime.clock import WallClock
 from runtime.host.life import live
 from runtime.protocol import SUPERVISOR
+from runtime.spares import Warmth
 from runtime.spec import Home, HostEnded, HostSpec
 from runtime.transport.tls.authority import Authority
 from runtime.transport.tls.identity import Identity
@@ -52,7 +53,7 @@ class TlsLauncher:
         self._lives[spec.name, spec.incarnation] = task
         task.add_done_callback(lambda _: notify(HostEnded(spec.name, spec.incarnation, "ended")))
 
-    def adopt(self, host: str, incarnation: int, pid: int, notify: Callable[[HostEnded], None]) -> None:
+    def adopt(self, host: str, incarnation: int, pid: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
         task = self._lives.get((host, incarnation))
         if task is not None:
             task.add_done_callback(lambda _: notify(HostEnded(host, incarnation, "ended")))
@@ -61,3 +62,11 @@ class TlsLauncher:
         task = self._lives.pop((host, incarnation), None)
         if task is not None:
             task.cancel()
+
+    def resident_bytes(self, host: str, incarnation: int) -> int:
+        return 0
+
+    def keep_spares(self, count: int, warmth: Warmth) -> None: ...
+
+    def spares(self) -> int:
+        return 0
