@@ -261,6 +261,10 @@ class Ledger:
         if fill.trade_id in order.trade_ids:
             outcome.anomalies.append(Anomaly.DUPLICATE_FILL)
             return
+        if (fill.symbol, fill.side) != (order.spec.symbol, order.spec.side):
+            outcome.anomalies.append(Anomaly.ILLEGAL)
+            outcome.detail = f"a fill of {fill.side.value} {fill.symbol} for {order.spec.client_order_id}"
+            return
         quantity, price = Decimal(fill.quantity), Decimal(fill.price)
         order.trade_ids.add(fill.trade_id)
         order.filled += quantity

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -23,6 +24,9 @@ from runtime.journal.layout import (
 from runtime.journal.reader import Follower, next_records
 
 SEGMENT_BYTES = 64 * 1024 * 1024
+LOCK_TRIES = 20
+LOCK_PAUSE_S = 0.01
+"""A writer that was just killed may take some milliseconds to be gone; its successor is that fast."""
 
 
 class Durability(Enum):
@@ -82,7 +86,7 @@ class Journal:
             raise Unavailable(f"journal {folder}: {error.strerror}") from error
         journal = cls(folder, durability, segment_bytes, lock)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(lock)
             journal._recover()
         except BlockingIOError as error:
             journal.close()
@@ -271,3 +275,14 @@ class Journal:
                 path.with_name(f"{path.stem}-{parser.offset}.cut").write_bytes(rest)
         os.ftruncate(self._file, parser.offset)
         self.cut = TornTail(path.name, parser.offset, size - parser.offset, reason)
+
+
+def _lock(file: int) -> None:
+    """Raises `BlockingIOError` if another process keeps it."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(LOCK_PAUSE_S)
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -92,7 +92,7 @@ def test_a_quick_run_writes_start_memory_recovery_and_risk_beside_ray(tmp_path: 
         ("risk.all_checks_p50", "risk.ray_hop_p50", 0.5),
     }
     assert {name.split(".", 3)[3] for name in promised(rows)} == {"risk.all_checks_p99", "memory.connector"}
-    for process in ("order_manager", "spare or idle worker", "Ray: GCS", "10 empty workers"):
+    for process in ("order_manager", "spare or idle worker", "Ray: GCS", "11 empty workers"):
         assert process in shown
 
 

@@ -58,9 +58,9 @@ def test_actors_of_a_lost_machine_come_back_elsewhere_and_their_old_lives_are_fe
             running.until(lambda _: not lost.processes("RayHost"))
             done.touch()
             running.until(lambda status: not status["open_orders"] and not status["orders"].get("UNKNOWN"))
-            truth = venue.truth()
             running.stop()
-            assert Truth.of_journal(running.journal) == truth
+            truth = venue.truth()
+            assert Truth.of_journal(running.journal).difference(truth) == {}
             assert len(truth.fills) > 20
 
 

@@ -33,6 +33,18 @@ class Truth(msgspec.Struct, frozen=True):
     terms: dict[str, tuple[str, str]]
     """Client order id → quantity and limit price ("0" for none) that the order had in the end."""
 
+    def difference(self, other: "Truth") -> dict[str, Any]:
+        """What one of the two says and the other does not, by field; empty if they are equal."""
+        found: dict[str, Any] = {}
+        for field in self.__struct_fields__:
+            mine, theirs = getattr(self, field), getattr(other, field)
+            ours, others = (list(each.items() if isinstance(each, dict) else each) for each in (mine, theirs))
+            here = [each for each in ours if each not in others]
+            there = [each for each in others if each not in ours]
+            if here or there or len(ours) != len(others):
+                found[field] = (here, there)
+        return found
+
     @classmethod
     def of_venue(cls, ledger: Mapping[str, Any]) -> "Truth":
         """From what the fake venue answers to `GET /fake/ledger`."""

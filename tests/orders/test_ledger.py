@@ -1,5 +1,7 @@
 from decimal import Decimal
 
+import msgspec
+
 from actors.messages import CancelOrder, CancelRejected, OrderDenied, OrderRejected, OrderRouted, OutcomeUnknown
 from actors.model.order import Side
 from actors.model.order_state import OrderState
@@ -183,3 +185,14 @@ def test_a_short_position_earns_when_it_is_bought_back_lower() -> None:
     apply(ledger, fill("t3", "4", "90", number=2))
     position = ledger.positions["binance.BTCUSDT"]
     assert (position.quantity, position.average_price, position.realized_pnl) == (1, Decimal(90), Decimal(42))
+
+
+def test_a_fill_of_another_symbol_or_side_than_its_order_does_not_count() -> None:
+    ledger = Ledger()
+    apply(ledger, submit(), accepted())
+    other = msgspec.structs.replace(fill("t1", "1"), symbol="NOSUCHCOIN")
+    assert apply(ledger, other).anomalies == [Anomaly.ILLEGAL]
+    assert apply(ledger, fill("t1", "1", side=Side.SELL)).anomalies == [Anomaly.ILLEGAL]
+    assert (ledger.fills, ledger.positions) == (0, {})
+    assert apply(ledger, fill("t1", "1")).anomalies == []
+    assert ledger.fills == 1

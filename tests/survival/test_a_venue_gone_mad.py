@@ -154,7 +154,7 @@ def test_only_the_mad_venues_own_links_suffer(tmp_path: Path, madness: dict[str,
         logs = b"".join(file.read_bytes() for file in run.folder.glob("outcry/runs/*/logs/connector.mad.jsonl"))
         summary = run.stop()
         truth = both_truths(good.truth(), mad.truth())
-        assert Truth.of_journal(run.journal) == truth
+        assert Truth.of_journal(run.journal).difference(truth) == {}
     assert 0 < logs.count(b'"bad_frame"') <= LINES
     assert (summary["venues"]["good"]["reconnects"], summary["venues"]["good"]["gaps"]) == (0, 0)
     assert set(summary["restarts"].values()) == {0}
