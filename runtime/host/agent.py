@@ -122,6 +122,7 @@ class HostAgent:
         ctx.after(self._host.spec.heartbeat_ns, _Beat())
 
     def _beat_now(self, ctx: Context) -> None:
+        self._host.beat(ctx.now())
         spec = self._host.spec
         vitals = [row for row in self._host.vitals() if row.name != ctx.name]
         ctx.tell(

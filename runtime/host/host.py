@@ -46,6 +46,7 @@ from runtime.transport.stream import Stream
 from runtime.transport.tell import Peer
 from runtime.transport.wire import Codec
 
+AWAY_BEATS = 10
 GRACE_S = 2.0
 """So long a message waits for a name that this host has never heard of."""
 
@@ -82,6 +83,9 @@ class Host:
         self.accept = self._scheduler.accept
         self.accept_all = self._scheduler.accept_all
         self.queue = self._scheduler.queue
+        self._beaten = 0
+        """When the last heartbeat was sent; 0 for a host that sends none."""
+        self._away_until = 0
         self.sessions: dict[Stream, Session] = {}
         self._lives: dict[str, int] = {}
         """Host → its first incarnation that is listened to."""
@@ -150,6 +154,19 @@ class Host:
 
     def cells(self) -> Iterable[Cell]:
         return list(self._cells.values())
+
+    def beat(self, now: int) -> None:
+        """A heartbeat leaves."""
+        if self._beaten and now - self._beaten > AWAY_BEATS * self.spec.heartbeat_ns:
+            self._away_until = now + AWAY_BEATS * self.spec.heartbeat_ns
+        self._beaten = now
+
+    def is_away(self, cell: Cell, now: int) -> bool:
+        """It was frozen or blocked for so long that its supervisor may have given it up: what others asked of it
+        meanwhile waits until the supervisor has had the time to say so, and commands have grown too old."""
+        if self._beaten and now - self._beaten > AWAY_BEATS * self.spec.heartbeat_ns:
+            self.beat(now)
+        return now < self._away_until and cell.name != f"host.{self.spec.name}"
 
     def vitals(self) -> list[ActorVitals]:
         now = self.clock.now()

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from runtime.address import Address
-from runtime.clock import NS_PER_MS
+from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import PeerFault
 from runtime.host.cell import Cell
 from runtime.message import Lane
@@ -105,6 +105,10 @@ class Session:
 
     def _read_messages(self, stream: Stream, messages: FrameReader, cell: Cell) -> None:
         begun = self._host.clock.now()
+        if self._host.is_away(cell, begun):
+            stream.pause()
+            self._host.loop.call_later(self._host.spec.heartbeat_ns / NS_PER_S, stream.go_on)
+            return
         while (message := messages.next()) is not None:
             if not cell.alive:
                 stream.close()
