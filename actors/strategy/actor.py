@@ -199,6 +199,9 @@ class StrategyActor:
         if not self._ready:
             return None
         self._desk.market_recv = 0
+        for kind in self._handlers:  # who is told of the market would trade on
+            if issubclass(kind, MarketEvent | TimerDue | BarDue):
+                self._handlers[kind] = _ignore
         return self.strategy.on_stop()
 
     # ---- market data
@@ -366,7 +369,7 @@ class StrategyActor:
         return in_turn(partial(self.strategy.on_book, book) for book in lost) if self._ready else None
 
 
-def _ignore(_: ActorUp) -> None: ...
+def _ignore(_: Any) -> None: ...
 
 
 def in_turn(calls: Sequence[Callable[[], Later]] | Iterator[Callable[[], Later]]) -> Later:

@@ -322,3 +322,14 @@ def test_a_strategy_that_is_not_ready_says_so() -> None:
     assert desk.actor.report().state == {"ready": False}
     desk.receive(Started())
     assert desk.actor.report().state == {"ready": False}
+
+
+def test_who_stops_is_told_nothing_of_the_market_any_more() -> None:
+    strategy = Everything()
+    desk = TestDesk(strategy)
+    desk.receive(Stopping())
+    seen = list(strategy.calls)
+    desk.receive(quote("99", "101", NOW))
+    desk.receive(trade("100", "1", NOW))
+    desk.receive(book_snapshot(5))
+    assert strategy.calls == seen
