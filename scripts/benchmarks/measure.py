@@ -37,11 +37,24 @@ class Plan(msgspec.Struct, frozen=True):
     kills: int = 5
     checks: int = 20_000
     hops: int = 2_000
+    steady_s: float = 20.0
+    connects: int = 200
 
 
 FULL = Plan(rounds=5, warm_up=500, paced_s=1.5, triggers=240, every=20)
 QUICK = Plan(
-    rounds=1, warm_up=50, paced_s=0.1, triggers=5, every=10, flood_share=0.05, starts=1, kills=1, checks=200, hops=50
+    rounds=1,
+    warm_up=50,
+    paced_s=0.1,
+    triggers=5,
+    every=10,
+    flood_share=0.05,
+    starts=1,
+    kills=1,
+    checks=200,
+    hops=50,
+    steady_s=0.5,
+    connects=5,
 )
 
 
@@ -94,7 +107,7 @@ class Round:
             values |= _percentiles(name, latencies)
             samples |= dict.fromkeys((f"{name}_p50", f"{name}_p99"), len(latencies))
             late += sent.late
-        ordered = await self._orders(plan.triggers, plan.every)
+        ordered = await self.orders(plan.triggers, plan.every)
         values |= _percentiles("order", ordered.latencies_ns, (50, 90, 99))
         samples |= dict.fromkeys(("order_p50", "order_p90", "order_p99"), len(ordered.latencies_ns))
         sent, arrivals = await self.feed(int(flood_count * plan.flood_share), 0)
@@ -115,14 +128,14 @@ class Round:
         while not await self._answers():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"not ready after {READY_TIMEOUT_S:.0f} s: {await self._get('/bench/state')}")
-        await self._orders(plan.warm_up // 10, 10)
+        await self.orders(plan.warm_up // 10, 10)
 
     async def _answers(self) -> bool:
         state = await self._get("/bench/state")
         if not (state["market"] and state["orders"]):
             await asyncio.sleep(_POLL_S)
             return False
-        ordered = await self._orders(1, 100)
+        ordered = await self.orders(1, 100)
         return len(ordered.latencies_ns) == 1
 
     async def feed(self, count: int, rate: int) -> tuple[Sent, Arrivals]:
@@ -131,7 +144,7 @@ class Round:
         sent = msgspec.json.decode(body, type=Sent)
         return sent, await self._arrivals(phase)
 
-    async def _orders(self, count: int, every: int) -> OrderLatencies:
+    async def orders(self, count: int, every: int) -> OrderLatencies:
         phase = str(next(self._phases))
         values = {"phase": phase, "count": count, "rate": 1_000, "every": every}
         return msgspec.json.decode(await self._post("/bench/orders", values), type=OrderLatencies)

@@ -92,6 +92,7 @@ async def _run(seconds: float, desk: _Desk, phases: Round) -> Soak:
 
 def rows(soak: Soak) -> list[Row]:
     found = [alone("soak.sent", float(soak.sent), "msg"), alone("soak.lost", float(soak.lost), "msg")]
+    found.append(alone("soak.loss", 100 * soak.lost / soak.sent, "%"))
     for name in ("p50", "p99", "p999"):
         before, after = (_quantile(window, name) for window in (soak.first, soak.last))
         reference = alone(f"soak.first_minute_{name}", before, "us")

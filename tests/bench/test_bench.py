@@ -104,8 +104,26 @@ def test_a_soak_shows_its_first_and_last_minute(tmp_path: Path) -> None:
     assert values["soak.sent"] >= 20_000
     assert 0 < values["soak.first_minute_p50"] <= values["soak.first_minute_p99"] <= values["soak.first_minute_p999"]
     assert values["soak.last_minute_memory"] > 100
+    assert values["soak.loss"] == 100 * values["soak.lost"] / values["soak.sent"]
+    assert promised(rows) == {"promised.3.31.soak.loss"}
     assert "first minute" in shown
     assert "last minute" in shown
+
+
+@pytest.mark.slow
+@pytest.mark.ray
+def test_six_venues_are_traded_on_and_recorded_at_once(tmp_path: Path) -> None:
+    rows, shown = bench("--quick", "--parts", "venues", file=tmp_path / "rows.json")
+    values = {row["name"]: row["value"] for row in rows}
+    assert values["venues.connected"] == 6
+    assert values["venues.sent"] == values["venues.recorded"] == 3_000
+    assert {name.removeprefix("promised.").partition(".venues.")[2] for name in promised(rows)} == {
+        "connected",
+        "loss",
+        "connect_p99",
+        "feed_p99",
+    }
+    assert "binance-6" in shown
 
 
 @pytest.mark.slow
