@@ -27,14 +27,13 @@ Result = TypeVar("Result")
 SCHEME = "ray://"
 CLIENT_PORT = 10001
 PROBE_S = 3.0
-CONNECT_S = 60.0
+CONNECT_S = 100.0
 LOOK_S = 1.0
 """So often it is looked whether the head is still there, while an answer is waited for."""
 MARGIN_S = 5.0
 THREADS = 16
 NAMESPACE = "outcry-client"
 ATTEMPTS = 3
-SERVER_FAILED = "Initialization failure from server"
 TOKEN_VARIABLES = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 
 
@@ -257,9 +256,10 @@ def _init(ray: Any, address: str) -> None:
         except Exception as error:
             with contextlib.suppress(Exception):
                 ray.shutdown()
-            # The process that the server starts for each client does not always come up at the first try.
-            if SERVER_FAILED not in str(error) or attempt + 1 == ATTEMPTS:
-                raise _explained(address, error, ray.__version__) from None
+            explained = _explained(address, error, ray.__version__)
+            # The process that the server starts for each client does not always come up at the first try, or in time.
+            if isinstance(explained, ConfigError) or attempt + 1 == ATTEMPTS:
+                raise explained from None
 
 
 def _explained(address: str, error: Exception, version: str) -> ConfigError | Unavailable:

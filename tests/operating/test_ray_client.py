@@ -42,7 +42,6 @@ def client(head: Head) -> Iterator["subprocess.Popen[str]"]:
         [sys.executable, "-c", CLIENT, head.client],
         cwd=ROOT,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
         text=True,
         env={**os.environ, "XDG_RUNTIME_DIR": "/nowhere"},  # no run of this machine is found from there
     )
