@@ -4,6 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("outcry", deadline=None)  # how fast something was is the benchmark's matter
+settings.load_profile("outcry")
 
 if TYPE_CHECKING:
     from runtime.cluster import LocalCluster

@@ -1,5 +1,6 @@
 """A long run at a steady 10,000 events a second: latency and memory of its first minute beside those of its last."""
 
+import contextlib
 import tempfile
 import time
 from pathlib import Path
@@ -50,7 +51,11 @@ class _Desk(Separate):
         if self._process is None:
             return 0.0
         root = psutil.Process(self._process.pid)
-        return sum(pss(member.pid) for member in (root, *root.children(recursive=True)))
+        total = 0.0
+        for member in (root, *root.children(recursive=True)):
+            with contextlib.suppress(OSError, ValueError):  # gone since it was listed
+                total += pss(member.pid)
+        return total
 
 
 async def measure(seconds: float, folder: Path) -> Soak:

@@ -87,8 +87,8 @@ def test_a_desk_trades_over_three_machines_and_no_stranger_gets_in(net: Network)
 
         done.touch()
         running.until(lambda status: not status["open_orders"] and not status["orders"].get("UNKNOWN"))
-        truth = venue.truth()
         running.stop()
+        truth = venue.truth()
         assert Truth.of_journal(running.journal) == truth
         assert len(truth.fills) >= 20
     assert [file for file in files(net.folder) if file.name == "authority.key" or file.suffix == ".sock"] == []

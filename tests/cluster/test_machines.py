@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from tests.cluster.machines import Network, network
+from tests.survival.desks import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray]
 
@@ -28,7 +29,7 @@ def test_nothing_is_left_of_a_network_after_a_failure() -> None:
         with network(2) as net:
             seen.append(net)
             net.machines[1].start("sleep", "600")
-            assert len(net.machines[1].pids()) == 1
+            until(lambda: len(net.machines[1].pids()) == 1, "sleep has not started")
             raise RuntimeError("on purpose")
 
     with pytest.raises(RuntimeError, match="on purpose"):

@@ -116,8 +116,9 @@ def assert_equal_to_the_venue(truth: Truth, journal: Truth, summary: dict[str, A
 
 
 def test_a_run_on_ray_sums_up_what_it_did_and_leaves_nothing() -> None:
-    with outcry_run(demo("ray"), "--seconds", "9") as run:
-        summary = run.ended()
+    with outcry_run(demo("ray")) as run:
+        run.until(lambda status: status["fills"] > 0)
+        summary = run.stop()
         assert run.processes() == {}
         assert [path.name for path in (run.folder / "outcry" / "runs").iterdir()] == []
     assert list(summary) == [

@@ -194,7 +194,7 @@ def test_a_killed_writer_loses_nothing_that_it_acknowledged(tmp_path: Path) -> N
 
 
 @given(cut=st.integers(0, 10_000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_cut_at_any_offset_keeps_the_whole_records_before_it(
     tmp_path_factory: pytest.TempPathFactory, cut: int
 ) -> None:
@@ -220,7 +220,7 @@ def test_a_cut_at_any_offset_keeps_the_whole_records_before_it(
 
 
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 7))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_flipped_bit_stops_the_opening_unless_it_is_in_the_last_record(
     tmp_path_factory: pytest.TempPathFactory, at: int, bit: int
 ) -> None:

@@ -56,7 +56,7 @@ def test_a_follower_takes_about_as_much_as_it_was_asked_to(tmp_path: Path) -> No
 
 
 @given(cut=st.integers(0, 200))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_follower_never_sees_a_torn_record(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     folder = tmp_path_factory.mktemp("journal")
     journal = Journal.open(folder)

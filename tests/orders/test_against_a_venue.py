@@ -317,5 +317,5 @@ class ManagerAgainstVenue(RuleBasedStateMachine):
 
 TestManagerAgainstVenue = ManagerAgainstVenue.TestCase
 TestManagerAgainstVenue.settings = settings(
-    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=60, stateful_step_count=40, suppress_health_check=list(HealthCheck)
 )

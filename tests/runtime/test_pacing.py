@@ -1,6 +1,6 @@
 """The token bucket: never more than the limit in any span of time, and who goes first when little is left."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.pacing import TokenBucket
@@ -74,7 +74,6 @@ def test_a_cost_above_the_limit_goes_when_nothing_else_is_out() -> None:
     assert bucket.take(50, 0, NOW + 64 * S) == 0
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5 * S), st.integers(1, 4)), max_size=200), st.booleans())
 def test_no_window_ever_sees_more_than_the_limit(steps: list[tuple[int, int]], aligned: bool) -> None:
     bucket = TokenBucket(7, 10 * S, aligned=aligned)
@@ -88,7 +87,6 @@ def test_no_window_ever_sees_more_than_the_limit(steps: list[tuple[int, int]], a
         assert sum(cost for at, cost in taken if start <= at < start + 10 * S) <= 7
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=50))
 def test_after_the_announced_delay_it_is_granted(costs: list[int]) -> None:
     bucket, now = TokenBucket(7, 10 * S), NOW

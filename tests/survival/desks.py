@@ -112,5 +112,5 @@ def is_alive(pid: int) -> bool:
     """A zombie of the kernel's kind is not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # gone, or gone while it was read
         return False

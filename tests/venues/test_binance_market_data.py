@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.messages import BookDelta, BookInvalidated, BookSnapshot, Quote, Trade
@@ -272,7 +272,6 @@ def test_captured_books_come_out_as_an_independent_reconstruction_has_them() -> 
 
 
 @needs_captures
-@settings(deadline=None)
 @given(data=st.data())
 def test_mutated_captured_frames_never_raise(data: st.DataObject) -> None:
     venue = a_venue(CAPTURED)
