@@ -148,7 +148,7 @@ def test_frames_are_played_verbatim_in_their_order() -> None:
 
 def test_nothing_is_played_before_somebody_listens() -> None:
     venue = replayed_venue()
-    assert venue.connect("ws-api.binance.com", "/ws-api/v3", START) == "api-1"
+    assert venue.connect("ws-api.binance.com", "/ws-api/v3", START) == "ws-api-1"
     play(venue, START + 10 * NS_PER_S)
     state = msgspec.json.decode(venue.http("GET", "", "/fake/state", "", {}, "", START + 10 * NS_PER_S).body)
     assert state["replay"]["played"] == 0

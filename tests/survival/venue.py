@@ -58,7 +58,7 @@ class WatchedBinance(FakeBinance):
 
     def receive(self, session: str, text: str, now: int) -> None:
         request = json.loads(text)
-        if session.startswith("api"):
+        if session.startswith("ws-api"):
             parameters = request.get("params") or {}
             key = parameters.get("newClientOrderId") or parameters.get("origClientOrderId") or ""
             self.requests.append(Request(now, session, request["method"], key))
