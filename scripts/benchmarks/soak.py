@@ -76,7 +76,8 @@ async def measure(seconds: float, folder: Path) -> Soak:
 async def _run(seconds: float, desk: _Desk, phases: Round) -> Soak:
     slice_s = min(SLICE_S, seconds)
     kept = max(1, round(WINDOW_S / slice_s))
-    first, last = Window([]), []
+    first = Window([])
+    last: list[list[float]] = []
     sent = lost = taken = 0
     deadline = time.monotonic() + seconds
     while not taken or time.monotonic() < deadline:

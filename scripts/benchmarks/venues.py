@@ -43,10 +43,10 @@ class Recorder(Strategy):
         self._probes[trade.venue].on_trade(trade)
 
     def _probe(self, venue: str, results: Path) -> Probe:
-        return Probe(
-            results / venue,
-            lambda price: self.buy(f"{venue}.{SYMBOL}", ORDER_QUANTITY, price, time_in_force="IOC"),
-        )
+        def buy(price: str) -> None:
+            self.buy(f"{venue}.{SYMBOL}", ORDER_QUANTITY, price, time_in_force="IOC")
+
+        return Probe(results / venue, buy)
 
 
 class _Desk(Separate):

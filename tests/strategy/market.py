@@ -83,6 +83,8 @@ class SimulatedMarket:
                     for order_id in [order_id for order_id, spec in self.own.items() if spec.client_order_id == key]:
                         self.engine.cancel(order_id)
                         self.desk.receive(update(self.own.pop(order_id), OrderState.CANCELED))
+                case _:
+                    pass
 
     def _place(self, spec: OrderSpec) -> None:
         order_id = self._next_id()

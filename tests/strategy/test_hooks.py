@@ -205,6 +205,12 @@ def test_a_timer_that_was_replaced_or_cancelled_on_its_way_is_not_called() -> No
     assert strategy.calls == ["start", "look"]
 
 
+def bar(start: int, end: int, numbers: tuple[str, str, str, str, str], trades: int) -> Bar:
+    """`numbers` are open, high, low, close and volume."""
+    opened, high, low, close, volume = map(Decimal, numbers)
+    return Bar(BTC, start, end, opened, high, low, close, volume, trades)
+
+
 def test_bars_come_from_trades_and_from_time() -> None:
     class Bars(Everything):
         def on_start(self) -> None:
@@ -215,7 +221,7 @@ def test_bars_come_from_trades_and_from_time() -> None:
     desk.receive(trade("100", "1", NOW))
     desk.ctx.time = NOW + 1_000_000_100
     desk.receive(trade("105", "2", NOW + 1_000_000_050))
-    first = Bar(BTC, NOW, NOW + 1_000_000_000, *map(Decimal, ("100", "100", "100", "100", "1")), 1)
+    first = bar(NOW, NOW + 1_000_000_000, ("100", "100", "100", "100", "1"), 1)
     assert strategy.calls == [
         trade("100", "1", NOW),
         first,
@@ -225,8 +231,8 @@ def test_bars_come_from_trades_and_from_time() -> None:
     strategy.calls.clear()
     for _ in range(3):
         desk.pass_time(1)
-    second = Bar(BTC, NOW + 1_000_000_000, NOW + 2_000_000_000, *map(Decimal, ("105", "105", "105", "105", "2")), 1)
-    third = Bar(BTC, NOW + 2_000_000_000, NOW + 3_000_000_000, *map(Decimal, ("105", "105", "105", "105", "0")), 0)
+    second = bar(NOW + 1_000_000_000, NOW + 2_000_000_000, ("105", "105", "105", "105", "2"), 1)
+    third = bar(NOW + 2_000_000_000, NOW + 3_000_000_000, ("105", "105", "105", "105", "0"), 0)
     assert strategy.calls == [second, third]
 
 
