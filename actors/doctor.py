@@ -89,10 +89,11 @@ def _venue(row: ActorRow) -> Iterator[Finding]:
     if not isinstance(venue, str):
         return
     if not state.get("connected"):
+        what = "there is no market data of its symbols" if state.get("shard") else "orders for it are denied"
         yield Finding(
             row.name,
             f"{venue} is not connected: {state.get('problem') or 'no reason known'}",
-            "orders for it are denied; it keeps trying. Check addresses, network and credentials of the venue",
+            f"{what}; it keeps trying. Check addresses, network and credentials of the venue",
         )
     for part, reason in _mapping(state.get("degraded")).items():
         yield Finding(

@@ -60,12 +60,14 @@ def import_role(name: str, configuration: Configuration) -> None:
         build_role(name, configuration, Path())
 
 
-def _connector(venue: str, configuration: Configuration) -> Actor:
+def _connector(which: str, configuration: Configuration) -> Actor:
     from actors.connector.actor import Connector
     from actors.venues.registry import make_protocol
 
-    settings = configuration.venues[venue]
-    return Connector(venue, make_protocol(venue, settings), stale_after_ns=round(settings.stale_after_s * NS_PER_S))
+    venue, _, number = which.partition(".")
+    settings, shard = configuration.venues[venue], int(number or 0)
+    protocol = make_protocol(venue, settings, shard)
+    return Connector(venue, protocol, stale_after_ns=round(settings.stale_after_s * NS_PER_S), shard=shard)
 
 
 def _strategy(name: str, configuration: Configuration) -> Actor:
@@ -79,4 +81,5 @@ def _strategy(name: str, configuration: Configuration) -> Actor:
         settings.instruments,
         settings.parameters,
         round(configuration.orders.rehearse_every_ms * NS_PER_MS),
+        configuration.venues,
     )

@@ -116,8 +116,8 @@ def remove_venue(gateway: "Gateway", call: Call, command: RemoveVenue) -> Steps:
     ]
     if users:
         raise refused(f"venues.{command.name}: strategies use it: {', '.join(users)}; remove those first")
-    name = names.connector(command.name)
-    if any(name in group for group in present.colocate):
+    connectors = names.connectors(command.name, present.venues[command.name])
+    if any(name in group for group in present.colocate for name in connectors):
         raise refused(f"venues.{command.name}: its connector shares its process with others (colocate)")
     yield from gateway.synchronised()
     there = [one for one, update in gateway.mirror.open.items() if update.order.venue in (command.name, "")]
@@ -125,13 +125,15 @@ def remove_venue(gateway: "Gateway", call: Call, command: RemoveVenue) -> Steps:
         raise refused(f"venues.{command.name}: {len(there)} orders may be open there; cancel them first")
     document = present.model_dump(mode="json", by_alias=True)
     del document["venues"][command.name]
-    document["placement"].pop(name, None)
+    for name in connectors:
+        document["placement"].pop(name, None)
     configuration = _checked(document)
     yield from gateway.recorded(call, OperatorAction.RECONFIGURE, {"remove_venue": command.name})
     yield from gateway.reconfigure(configuration)
-    row = yield from _until(gateway, name, gone=True)
-    if row is not None:
-        raise refused(f"venues.{command.name}: is {row.state} and has not ended yet; it is not started again")
+    for name in connectors:
+        row = yield from _until(gateway, name, gone=True)
+        if row is not None:
+            raise refused(f"venues.{command.name}: is {row.state} and has not ended yet; it is not started again")
     return {"venue": command.name, "state": ChildState.STOPPED.value}
 
 

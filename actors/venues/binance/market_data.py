@@ -79,6 +79,8 @@ class MarketData:
         interface: Interface = SPOT,
         reader: StreamReader | None = None,
     ) -> None:
+        self.symbols = list(symbols)
+        """Quotes, trades and book of each always come."""
         self._venue = venue
         self._url = stream_url
         self._interface = interface

@@ -17,6 +17,7 @@ from actors.messages import (
 )
 from actors.model.instrument import Instrument
 from actors.settings import VenueSettings
+from actors.shards import symbols_of
 from actors.venues.binance import instruments
 from actors.venues.binance.books import REQUEST as DEPTH
 from actors.venues.binance.books import Books
@@ -72,14 +73,20 @@ class BinanceSpot:
     """
 
     def __init__(
-        self, name: str, settings: VenueSettings, keys: Keys | None, streams_per_link: int = STREAMS_PER_LINK
+        self,
+        name: str,
+        settings: VenueSettings,
+        keys: Keys | None,
+        streams_per_link: int = STREAMS_PER_LINK,
+        shard: int = 0,
     ) -> None:
         self._name = name
         self._settings = settings
         self._clock = VenueClock()
         self._limits = RateLimits()
         self._books = Books(name, settings.rest_url, self._limits)
-        self._market = MarketData(name, settings.symbols, settings.stream_url, self._books, streams_per_link)
+        symbols = symbols_of(settings, shard)
+        self._market = MarketData(name, symbols, settings.stream_url, self._books, streams_per_link)
         self._history = History(name, settings.rest_url, self._limits)
         self._trade = self._trade_links(name, settings, keys) if keys else None
         self._after_ns = int((settings.fallback_after_s or 0) * NS_PER_S)
@@ -135,7 +142,7 @@ class BinanceSpot:
 
     @property
     def symbols(self) -> Sequence[str]:
-        return self._settings.symbols
+        return self._market.symbols
 
     @property
     def capabilities(self) -> frozenset[Capability]:
