@@ -70,7 +70,8 @@ class FuturesStreamReader(StreamReader):
         tick = self._decode_futures_quote(data)
         bid, bid_quantity, ask, ask_quantity = tick.bid, tick.bid_quantity, tick.ask, tick.ask_quantity
         check_numbers(bid + bid_quantity + ask + ask_quantity)
-        return [Quote(self._venue, symbol, bid, bid_quantity, ask, ask_quantity, tick.time * NS_PER_MS, ts_recv)]
+        time, number = tick.time * NS_PER_MS, tick.update_id
+        return [Quote(self._venue, symbol, bid, bid_quantity, ask, ask_quantity, time, ts_recv, False, number)]
 
     def _on_trade(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         if symbol in self.aggregates:
