@@ -257,7 +257,7 @@ def test_a_source_that_stands_further_is_asked_when_nobody_leads_the_book_there(
 def test_a_gap_of_the_only_source_makes_the_book_invalid() -> None:
     bench = Bench()
     bench.take(A, snapshot(10))
-    (down,) = bench.take(A, delta(12, 13))
+    (down,) = bench.take(A, delta(11, 12))
     assert isinstance(down, BookInvalidated)
     assert bench.asked == [(A, BOOK)]
 
