@@ -85,11 +85,13 @@ def _mailbox(row: ActorRow) -> Iterator[Finding]:
 
 def _venue(row: ActorRow) -> Iterator[Finding]:
     state = row.report
-    venue = state.get("venue")
+    venue = state.get("venue") or state.get("standby_of")
     if not isinstance(venue, str):
         return
     if not state.get("connected"):
         what = "there is no market data of its symbols" if state.get("shard") else "orders for it are denied"
+        if "standby_of" in state:
+            what = "nobody goes on when its connector dies"
         yield Finding(
             row.name,
             f"{venue} is not connected: {state.get('problem') or 'no reason known'}",

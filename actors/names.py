@@ -16,8 +16,21 @@ def connector(venue: str, shard: int = 0) -> str:
     return f"connector.{venue}.{shard}" if shard else f"connector.{venue}"
 
 
+def standby(venue: str, shard: int = 0) -> str:
+    """Publishes what the connector of this shard does."""
+    return f"standby.{venue}.{shard}" if shard else f"standby.{venue}"
+
+
 def connectors(venue: str, settings: VenueSettings) -> list[str]:
-    return [connector(venue, shard) for shard in range(settings.connectors)]
+    shards = range(settings.connectors)
+    standbys = [standby(venue, shard) for shard in shards] if settings.standby else []
+    return [*(connector(venue, shard) for shard in shards), *standbys]
+
+
+def primary_of(actor: str) -> str:
+    """The connector that a standby is beside; "" for all others."""
+    kind, _, which = actor.partition(".")
+    return f"connector.{which}" if kind == "standby" else ""
 
 
 def strategy(name: str) -> str:

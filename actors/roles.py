@@ -13,7 +13,7 @@ from runtime.errors import Bug, ConfigError
 def build_role(name: str, configuration: Configuration, journal: Path, started: int = 0) -> Actor:
     kind, _, which = name.partition(".")
     if which:
-        return _connector(which, configuration) if kind == "connector" else _strategy(which, configuration)
+        return _strategy(which, configuration) if kind == "strategy" else _connector(kind, which, configuration)
     match name:
         case names.ORDER_MANAGER:
             from actors.orders.manager import OrderManager
@@ -60,14 +60,15 @@ def import_role(name: str, configuration: Configuration) -> None:
         build_role(name, configuration, Path())
 
 
-def _connector(which: str, configuration: Configuration) -> Actor:
+def _connector(kind: str, which: str, configuration: Configuration) -> Actor:
     from actors.connector.actor import Connector
     from actors.venues.registry import make_protocol
 
     venue, _, number = which.partition(".")
-    settings, shard = configuration.venues[venue], int(number or 0)
-    protocol = make_protocol(venue, settings, shard)
-    return Connector(venue, protocol, stale_after_ns=round(settings.stale_after_s * NS_PER_S), shard=shard)
+    settings, shard, standby = configuration.venues[venue], int(number or 0), kind == "standby"
+    protocol = make_protocol(venue, settings, shard, standby)
+    stale_after_ns = round(settings.stale_after_s * NS_PER_S)
+    return Connector(venue, protocol, stale_after_ns=stale_after_ns, shard=shard, standby=standby)
 
 
 def _strategy(name: str, configuration: Configuration) -> Actor:

@@ -128,6 +128,9 @@ class VenueSettings(Settings):
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
     simulate: Simulation | None = None
+    standby: bool = False
+    """Run a second connector on the same streams, on another node of a cluster: readers take each event once, from
+    whichever brings it first, and go on without a gap when one of them dies. It carries market data only."""
     shards: int = Field(1, ge=1, le=256)
     """So many connectors share the market data of its symbols; orders and the account stay with the first."""
     pinned: dict[Symbol, Annotated[int, Field(ge=0)]] = {}

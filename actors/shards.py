@@ -39,11 +39,13 @@ class Publishers:
         self._venues = dict(venues)
 
     def of(self, venue: str, symbol: str) -> tuple[str, ...]:
-        """Names of actors; one, or two while the symbol moves: then each event comes twice."""
+        """Names of actors, those that may carry orders first; with more than one each event comes more than once."""
         settings = self._venues.get(venue)
-        if settings is None or settings.connectors == 1:
+        if settings is None:
             return (names.connector(venue),)
-        return tuple(names.connector(venue, shard) for shard in shards_of(settings, symbol))
+        shards = (0,) if settings.connectors == 1 else shards_of(settings, symbol)
+        connectors = tuple(names.connector(venue, shard) for shard in shards)
+        return (*connectors, *(names.standby(venue, shard) for shard in shards)) if settings.standby else connectors
 
     def by_publisher(self, venue: str, symbols: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
         """(actor, what of these symbols it publishes)."""

@@ -9,7 +9,8 @@ counted, never hidden.
 Pure: no I/O and no timer. Whoever uses it calls `release` at `due`, when that is not 0.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from typing import Protocol
 
 import msgspec
@@ -64,6 +65,8 @@ class Arbiter:
     def __init__(self, ask: Callable[[str, str], None]) -> None:
         self._ask = ask
         self._lines: dict[str, Line] = {}
+        self._holding: dict[str, Line] = {}
+        """Those that wait for something."""
 
     def take(self, source: str, event: MarketEvent, now: int) -> Sequence[MarketEvent]:
         """What passes now that `source` has told `event`: mostly this event or nothing."""
@@ -71,11 +74,22 @@ class Arbiter:
         line = self._lines.get(topic)
         if line is None:
             line = self._lines[topic] = self._line(event, topic)
-        return line.take(source, event, now)
+        passed = line.take(source, event, now)
+        if line.due or self._holding:
+            self._note(topic, line)
+        return passed
 
-    def gone(self, source: str, reason: str, now: int) -> list[MarketEvent]:
-        """This life of a source is over, or it is read no more; a later life of it begins from nothing."""
-        return self._all(line.gone(source, reason, now) for line in self._lines.values())
+    def gone(self, source: str, reason: str, now: int, kept: Sequence[str] = ()) -> list[MarketEvent]:
+        """This life of a source is over, or it is read no more but for topics that match one of `kept`.
+
+        What it tells later begins from nothing.
+        """
+        passed: list[MarketEvent] = []
+        for topic, line in self._lines.items():
+            if not any(fnmatchcase(topic, pattern) for pattern in kept):
+                passed += line.gone(source, reason, now)
+                self._note(topic, line)
+        return passed
 
     def shed(self, topic: str) -> None:
         """The reader lost events that had passed: it begins anew with the next whole state of the topic."""
@@ -86,11 +100,21 @@ class Arbiter:
     @property
     def due(self) -> int:
         """When `release` is to be called; 0 while nothing is held."""
-        return min((line.due for line in self._lines.values() if line.due), default=0)
+        return min(line.due for line in self._holding.values()) if self._holding else 0
 
     def release(self, now: int) -> list[MarketEvent]:
         """What has been held for long enough."""
-        return self._all(line.release(now) for line in self._lines.values() if line.due)
+        passed: list[MarketEvent] = []
+        for topic, line in list(self._holding.items()):
+            passed += line.release(now)
+            self._note(topic, line)
+        return passed
+
+    def _note(self, topic: str, line: Line) -> None:
+        if line.due:
+            self._holding[topic] = line
+        else:
+            self._holding.pop(topic, None)
 
     def counts(self) -> Counts:
         lines = self._lines.values()
@@ -106,7 +130,3 @@ class Arbiter:
                 return LatestLine()
             case _:
                 return UnnumberedLine()
-
-    @staticmethod
-    def _all(events: Iterable[Sequence[MarketEvent]]) -> list[MarketEvent]:
-        return [event for some in events for event in some]

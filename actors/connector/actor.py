@@ -97,14 +97,22 @@ class Connector:
     """`name` is the venue's name in the configuration and in every topic."""
 
     def __init__(
-        self, name: str, protocol: VenueProtocol, stale_after_ns: int, backoff: Backoff = BACKOFF, shard: int = 0
+        self,
+        name: str,
+        protocol: VenueProtocol,
+        stale_after_ns: int,
+        backoff: Backoff = BACKOFF,
+        shard: int = 0,
+        standby: bool = False,
     ) -> None:
-        """Every shard but the first is market data only."""
+        """Every shard but the first is market data only, and so is a standby: were there two ways for orders, each
+        would have to know what the other has sent, or an order could be at the venue twice."""
         self._venue = name
         self._protocol = protocol
         self._stale_after_ns = stale_after_ns
         self._links = VenueLinks(stale_after_ns, backoff, protocol.connect_limit)
-        self._desk = (SilentTeller if shard else DeskTeller)(name, protocol.symbols)
+        self._desk = (SilentTeller if shard or standby else DeskTeller)(name, protocol.symbols)
+        self._standby = standby
         self._shard = shard
         self._market = MarketPublisher(name, protocol.symbols)
         readers = Readers(name, protocol, self._market, self._desk, self._carry_out)
@@ -189,7 +197,7 @@ class Connector:
             **self._desk.counters,
         }
         state = {
-            "venue": self._venue,
+            "standby_of" if self._standby else "venue": self._venue,
             "shard": self._shard,
             "connected": isinstance(self._desk.state, VenueUp),
             "links": self._links.states(),

@@ -367,7 +367,9 @@ class StrategyActor:
             return None
         desk.market_recv = 0
         lost = [
-            book for instrument, book in desk.books.items() if book.is_valid and down.name in desk.feeds.of(instrument)
+            book
+            for instrument, book in desk.books.items()
+            if book.is_valid and (down.name,) == desk.feeds.of(instrument)
         ]
         for book in lost:
             book.invalidate(f"CONNECTOR_DOWN: {down.reason}")

@@ -19,11 +19,11 @@ PROTOCOLS: dict[str, _Make] = {
 }
 
 
-def make_protocol(name: str, settings: VenueSettings, shard: int = 0) -> VenueProtocol:
+def make_protocol(name: str, settings: VenueSettings, shard: int = 0, standby: bool = False) -> VenueProtocol:
     """The protocol of the venue that the configuration calls `name`, for the symbols of this shard.
 
     For shard 0 it reads the account's secrets where the settings say they are, and raises `ConfigError` that names what
-    is missing; no other shard has the account.
+    is missing; no other shard has the account, and no standby.
     """
-    keys = read_keys(settings.credentials) if settings.credentials and not shard else None
+    keys = read_keys(settings.credentials) if settings.credentials and not shard and not standby else None
     return PROTOCOLS[settings.kind](name, settings, keys, shard=shard)
