@@ -85,14 +85,17 @@ def _mailbox(row: ActorRow) -> Iterator[Finding]:
 
 def _venue(row: ActorRow) -> Iterator[Finding]:
     state = row.report
-    venue = state.get("venue")
+    venue = state.get("venue") or state.get("standby_of")
     if not isinstance(venue, str):
         return
     if not state.get("connected"):
+        what = "there is no market data of its symbols" if state.get("shard") else "orders for it are denied"
+        if "standby_of" in state:
+            what = "nobody goes on when its connector dies"
         yield Finding(
             row.name,
             f"{venue} is not connected: {state.get('problem') or 'no reason known'}",
-            "orders for it are denied; it keeps trying. Check addresses, network and credentials of the venue",
+            f"{what}; it keeps trying. Check addresses, network and credentials of the venue",
         )
     for part, reason in _mapping(state.get("degraded")).items():
         yield Finding(
@@ -108,6 +111,13 @@ def _venue(row: ActorRow) -> Iterator[Finding]:
     if invalid:
         yield Finding(
             row.name, f"books that nobody may trade on now: {', '.join(invalid)}", "they are being built anew"
+        )
+    moving = [symbol for symbol, here in _mapping(state.get("moving")).items() if _mapping(here).get("carried")]
+    if moving:
+        yield Finding(
+            row.name,
+            f"{', '.join(moving)} of {venue} moves between connectors, and two have it",
+            "nothing is lost or comes twice meanwhile; if it goes on, ask for `desk.set_shards` again",
         )
     unknown = state.get("unknown_symbols") or []
     if unknown:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import takewhile
 from typing import Any
 
+from actors.status import of_rows
 from runtime.protocol import ActorRow
 from runtime.telemetry.metrics import Family, Kind, actor_families, exposition
 
@@ -33,22 +34,20 @@ def venue_families(rows: Iterable[ActorRow]) -> list[Family]:
     attempts = Family("ws_reconnection_attempts", "Attempts to open a lost connection again", Kind.COUNTER)
     invalid = Family("ws_invalid_messages", "Messages not understood, and gaps in what they continue", Kind.COUNTER)
     degraded = Family("venue_degraded", "1 for each part that goes on by REST while its WebSocket is down", Kind.GAUGE)
+    rows = list(rows)
+    connected = [row for row in rows if isinstance(row.report.get("venue"), str)]
+    for venue, shown in of_rows(connected).venues.items():
+        received.add(shown.messages, exchange=venue, type="all")
+        processed.add(shown.messages - shown.bad_frames, exchange=venue, type="all")
+        active.add(sum(state == "UP" for state in shown.links.values()), exchange=venue)
+        attempts.add(shown.reconnects, exchange=venue, reason="link_down")
+        invalid.add(shown.bad_frames, exchange=venue, reason="bad_frame")
+        invalid.add(shown.gaps, exchange=venue, reason="gap")
+        for part, reason in shown.degraded.items():
+            degraded.add(1, exchange=venue, part=part, reason=_code(str(reason)))
+        if not shown.degraded:
+            degraded.add(0, exchange=venue, part="", reason="")
     for row in rows:
-        venue, counters = row.report.get("venue"), row.counters
-        if isinstance(venue, str):
-            messages, bad = counters.get("messages", 0), counters.get("bad_frames", 0)
-            links = _mapping(row.report.get("links")).values()
-            received.add(messages, exchange=venue, type="all")
-            processed.add(messages - bad, exchange=venue, type="all")
-            active.add(sum(state == "UP" for state in links), exchange=venue)
-            attempts.add(counters.get("reconnects", 0), exchange=venue, reason="link_down")
-            invalid.add(bad, exchange=venue, reason="bad_frame")
-            invalid.add(counters.get("gaps", 0), exchange=venue, reason="gap")
-            parts = _mapping(row.report.get("degraded"))
-            for part, reason in parts.items():
-                degraded.add(1, exchange=venue, part=part, reason=_code(str(reason)))
-            if not parts:
-                degraded.add(0, exchange=venue, part="", reason="")
         if "stages" in row.report:
             for exchange, stages in _mapping(row.report.get("venues")).items():
                 for stage, values in _mapping(stages).items():

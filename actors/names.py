@@ -1,6 +1,6 @@
 """What the actors of a desk are called: in the routing table, in `colocate`, in every view."""
 
-from actors.settings import Configuration
+from actors.settings import Configuration, VenueSettings
 
 ORDER_MANAGER = "order_manager"
 RISK_CHECKER = "risk_checker"
@@ -11,8 +11,26 @@ STORE = "store"
 GATEWAY = "gateway"
 
 
-def connector(venue: str) -> str:
-    return f"connector.{venue}"
+def connector(venue: str, shard: int = 0) -> str:
+    """Shard 0 is the one that carries orders."""
+    return f"connector.{venue}.{shard}" if shard else f"connector.{venue}"
+
+
+def standby(venue: str, shard: int = 0) -> str:
+    """Publishes what the connector of this shard does."""
+    return f"standby.{venue}.{shard}" if shard else f"standby.{venue}"
+
+
+def connectors(venue: str, settings: VenueSettings) -> list[str]:
+    shards = range(settings.connectors)
+    standbys = [standby(venue, shard) for shard in shards] if settings.standby else []
+    return [*(connector(venue, shard) for shard in shards), *standbys]
+
+
+def primary_of(actor: str) -> str:
+    """The connector that a standby is beside; "" for all others."""
+    kind, _, which = actor.partition(".")
+    return f"connector.{which}" if kind == "standby" else ""
 
 
 def strategy(name: str) -> str:
@@ -22,7 +40,7 @@ def strategy(name: str) -> str:
 def of_desk(configuration: Configuration) -> list[str]:
     """Every actor that this configuration starts, in the order of starting."""
     return [
-        *(connector(venue) for venue in configuration.venues),
+        *(name for venue, settings in configuration.venues.items() for name in connectors(venue, settings)),
         LATENCY_MONITOR,
         ORDER_MANAGER,
         RISK_CHECKER,

@@ -10,10 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 from actors import names
+from actors.feeds import MarketFeeds
 from actors.messages import (
     AccountReported,
     Balance,
     DeskSnapshot,
+    FeedsMoved,
     FillRecorded,
     InstrumentsListed,
     PositionChanged,
@@ -29,6 +31,7 @@ from runtime.actor import Context, Report, Started, Subscribed
 class Portfolio:
     def __init__(self, venues: Mapping[str, VenueSettings]) -> None:
         self._venues = trading(venues)
+        self._feeds = MarketFeeds(venues)
         self._positions: dict[str, Position] = {}
         """By "<venue>.<SYMBOL>"."""
         self._prices: dict[str, Quote] = {}
@@ -57,16 +60,19 @@ class Portfolio:
             case Started():
                 ctx.subscribe(names.ORDER_MANAGER, "fills.*")
                 self._follow(self._venues, ctx)
+            case FeedsMoved():
+                self._feeds.on_moved(message, ctx)
             case VenuesChanged():
-                before, self._venues = self._venues, trading(read_venues(message.venues))
+                venues = read_venues(message.venues)
+                before, self._venues = self._venues, trading(venues)
+                self._feeds.on_venues(venues)
                 self._follow(self._venues.keys() - before.keys(), ctx)
             case _:
                 pass
 
     def _follow(self, venues: Iterable[str], ctx: Context) -> None:
         for name in venues:
-            quotes = (f"quote.{name}.{symbol}" for symbol in self._venues[name].symbols)
-            ctx.subscribe(names.connector(name), f"venue.{name}", *quotes)
+            self._feeds.read_venue(name, self._venues[name].symbols, ctx)
 
     def report(self) -> Report:
         return Report(

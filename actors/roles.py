@@ -13,7 +13,7 @@ from runtime.errors import Bug, ConfigError
 def build_role(name: str, configuration: Configuration, journal: Path, started: int = 0) -> Actor:
     kind, _, which = name.partition(".")
     if which:
-        return _connector(which, configuration) if kind == "connector" else _strategy(which, configuration)
+        return _strategy(which, configuration) if kind == "strategy" else _connector(kind, which, configuration)
     match name:
         case names.ORDER_MANAGER:
             from actors.orders.manager import OrderManager
@@ -60,12 +60,17 @@ def import_role(name: str, configuration: Configuration) -> None:
         build_role(name, configuration, Path())
 
 
-def _connector(venue: str, configuration: Configuration) -> Actor:
+def _connector(kind: str, which: str, configuration: Configuration) -> Actor:
     from actors.connector.actor import Connector
     from actors.venues.registry import make_protocol
 
-    settings = configuration.venues[venue]
-    return Connector(venue, make_protocol(venue, settings), stale_after_ns=round(settings.stale_after_s * NS_PER_S))
+    venue, _, number = which.partition(".")
+    settings, shard, standby = configuration.venues[venue], int(number or 0), kind == "standby"
+    protocol = make_protocol(venue, settings, shard, standby)
+    stale_after_ns = round(settings.stale_after_s * NS_PER_S)
+    return Connector(
+        venue, protocol, stale_after_ns=stale_after_ns, shard=shard, standby=standby, moving=settings.leaving
+    )
 
 
 def _strategy(name: str, configuration: Configuration) -> Actor:
@@ -79,4 +84,5 @@ def _strategy(name: str, configuration: Configuration) -> Actor:
         settings.instruments,
         settings.parameters,
         round(configuration.orders.rehearse_every_ms * NS_PER_MS),
+        configuration.venues,
     )

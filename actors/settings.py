@@ -128,6 +128,20 @@ class VenueSettings(Settings):
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
     simulate: Simulation | None = None
+    standby: bool = False
+    """Run a second connector on the same streams, on another node of a cluster: readers take each event once, from
+    whichever brings it first, and go on without a gap when one of them dies. It carries market data only."""
+    shards: int = Field(1, ge=1, le=256)
+    """So many connectors share the market data of its symbols; orders and the account stay with the first."""
+    pinned: dict[Symbol, Annotated[int, Field(ge=0)]] = {}
+    """Symbol → the shard that has it, 0 … shards - 1, whatever its hash says."""
+    leaving: dict[Symbol, Annotated[int, Field(ge=0, le=255)]] = {}
+    """Symbol → the shard that has it besides until its readers have gone over: the desk's own note while it moves."""
+
+    @property
+    def connectors(self) -> int:
+        """How many run."""
+        return max(self.shards, *(shard + 1 for shard in self.leaving.values())) if self.leaving else self.shards
 
     @model_validator(mode="before")
     @classmethod

@@ -3,6 +3,7 @@
 An actor that has not reported yet is simply absent, or zero; nothing here fails because something is missing.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
@@ -73,6 +74,8 @@ class VenueStatus(msgspec.Struct, frozen=True):
     """By stage."""
     digests: dict[str, BookDigest] = {}
     """Symbol → its book as it was when the connector stopped; empty before."""
+    moving: list[str] = []
+    """Symbols that two of its connectors have, on their way from one to the other."""
     degraded: dict[str, str] = {}
     """What goes on by REST while its WebSocket is down → why; empty while all is as it should be."""
     bad_frames: int = 0
@@ -144,7 +147,8 @@ def compose(
     for report in reports.values():
         state = report.state
         if isinstance(state.get("venue"), str):
-            venues[state["venue"]] = _venue(report)
+            known = venues.get(state["venue"])
+            venues[state["venue"]] = _venue(report) if known is None else _with_shard(known, report)
         if "orders" in state:
             orders = state
         if "stages" in state:
@@ -200,12 +204,38 @@ def _venue(report: Report) -> VenueStatus:
         rejects=counters.get("rejects", 0),
         links=dict(_mapping(state.get("links"))),
         books=dict(_mapping(state.get("books"))),
+        moving=sorted(_mapping(state.get("moving"))),
         degraded=dict(_mapping(state.get("degraded"))),
         bad_frames=counters.get("bad_frames", 0),
         last_bad_frames=list(state.get("last_bad_frames") or []),
         quarantined=counters.get("quarantined", 0),
         quarantine=dict(_mapping(state.get("quarantine"))),
         digests=msgspec.convert(_mapping(state.get("digests")), dict[str, BookDigest]),
+    )
+
+
+def _with_shard(venue: VenueStatus, report: Report) -> VenueStatus:
+    """A venue's connectors together: counters are sums; what has the number of its shard in its name is told apart."""
+    shard, number = _venue(report), report.state.get("shard", 0)
+    return VenueStatus(
+        connected=venue.connected and shard.connected,
+        messages=venue.messages + shard.messages,
+        gaps=venue.gaps + shard.gaps,
+        resyncs=venue.resyncs + shard.resyncs,
+        reconnects=venue.reconnects + shard.reconnects,
+        rejects=venue.rejects + shard.rejects,
+        links=venue.links | {f"{number}:{link}": state for link, state in shard.links.items()},
+        books=venue.books | shard.books,
+        moving=sorted({*venue.moving, *shard.moving}),
+        degraded=venue.degraded | {f"{part} of shard {number}": why for part, why in shard.degraded.items()},
+        bad_frames=venue.bad_frames + shard.bad_frames,
+        last_bad_frames=venue.last_bad_frames + shard.last_bad_frames,
+        quarantined=venue.quarantined + shard.quarantined,
+        quarantine={
+            "reasons": dict(Counter(venue.quarantine.get("reasons")) + Counter(shard.quarantine.get("reasons"))),
+            "last": [*venue.quarantine.get("last", ()), *shard.quarantine.get("last", ())],
+        },
+        digests=venue.digests | shard.digests,
     )
 
 

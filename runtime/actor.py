@@ -70,6 +70,17 @@ class Context(Protocol):
 
     def unsubscribe(self, publisher: str, *patterns: str) -> None: ...
 
+    def merge(self, merger: "Merger | None", *publishers: str) -> None:
+        """From now on what these publishers publish goes through `merger` before it is in the mailbox; None ends that.
+
+        Whatever else this actor subscribes to is not touched by it.
+        """
+        ...
+
+    def refresh(self, publisher: str, topic: str) -> None:
+        """Have `publisher` publish the whole state of a topic again, if it is up."""
+        ...
+
     def watch(self, name: str) -> None:
         """Get `ActorUp` and `ActorDown` for each life of `name`, beginning with its present state if it is up."""
         ...
@@ -115,6 +126,30 @@ class Report(msgspec.Struct, frozen=True):
     counters: dict[str, int] = {}
     state: dict[str, Any] = {}
     """Plain MessagePack data only: str, int, float, bool, None, list, dict."""
+
+
+class Merger(Protocol):
+    """Makes one stream out of those of several publishers; plain calculation, called by the host."""
+
+    def take(self, source: str, event: Any, now: int) -> Sequence[Message]:
+        """What passes now that the publisher `source` has published `event`."""
+        ...
+
+    def gone(self, source: str, reason: str, now: int, kept: Sequence[str] = ()) -> Sequence[Message]:
+        """A life of a publisher is over, or only what matches the patterns `kept` is still subscribed to. What passes
+        because of it."""
+        ...
+
+    def shed(self, topic: str) -> None:
+        """Events of this topic that had passed were shed; all publishers are asked for its whole state."""
+        ...
+
+    @property
+    def due(self) -> int:
+        """When `release` is to be called, nanoseconds since the epoch; 0 for never."""
+        ...
+
+    def release(self, now: int) -> Sequence[Message]: ...
 
 
 class Actor(Protocol):

@@ -18,6 +18,8 @@ from actors.store import database_of, missing_driver
 from actors.strategy.base import Strategy
 from runtime.errors import ConfigError
 
+MANY_SYMBOLS = 100
+"""Fewer fit everywhere."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -27,6 +29,7 @@ def check(configuration: Configuration) -> Iterator[Problem]:
         yield from _symbols(("venues", name), venue)
         yield from _credentials(("venues", name, "credentials"), venue)
         yield from _port(("venues", name, "simulate", "port"), name, venue, ports)
+        yield from _shards(("venues", name), name, venue, configuration)
     for name, strategy in configuration.strategies.items():
         yield from _class(("strategies", name, "class"), strategy)
         yield from _instruments(("strategies", name, "instruments"), strategy, configuration)
@@ -52,6 +55,22 @@ def _symbols(key: KeyPath, venue: VenueSettings) -> Iterator[Problem]:
             yield from _traded(key, venue, known_symbols(venue.kind, venue.simulate.capture))
         except ConfigError as error:
             yield Problem((*key, "simulate", "capture"), str(error))
+
+
+def _shards(key: KeyPath, name: str, venue: VenueSettings, configuration: Configuration) -> Iterator[Problem]:
+    for symbol, shard in venue.pinned.items():
+        if symbol not in venue.symbols:
+            yield Problem((*key, "pinned", symbol), f"is not in the symbols; {nearest(symbol, venue.symbols)}")
+        elif shard >= venue.shards:
+            yield Problem((*key, "pinned", symbol), f"there is no shard {shard}; give 0 to {venue.shards - 1}")
+    if venue.leaving:
+        yield Problem((*key, "leaving"), "is the desk's own note while symbols move; remove it")
+    elif len(venue.symbols) > MANY_SYMBOLS:
+        from actors.venues.feed_limits import LIMITS, objection, on_each_address  # a tenth of a second
+
+        addresses = on_each_address(name, venue, configuration.placement)
+        if reason := objection(venue, LIMITS[venue.kind], addresses):
+            yield Problem((*key, "symbols"), reason)
 
 
 def check_at_venues(configuration: Configuration) -> Iterator[Problem]:

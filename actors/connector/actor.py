@@ -6,15 +6,15 @@ order manager, never leaves. Whatever the venue says about orders goes to the or
 market is published, and a new subscriber first gets the present state.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
-from actors.connector.audience import LINGER_NS, Audience, AudienceDue
 from actors.connector.bad_frames import BadFrames
-from actors.connector.desk import AUDIENCE, DeskTeller, Retell
+from actors.connector.desk import DeskTeller, Retell, SilentTeller
 from actors.connector.fence import Fence
 from actors.connector.links import CheckLinks, ReopenDue, VenueLinks, WatchDue
 from actors.connector.publisher import MarketPublisher
+from actors.connector.readers import Readers
 from actors.messages import (
     AmendAtVenue,
     BookDelta,
@@ -79,11 +79,9 @@ from runtime.actor import (
     HttpRequest,
     LinkDown,
     LinkUp,
-    RefreshRequested,
     Report,
     Started,
     Stopping,
-    Subscribed,
     Undelivered,
 )
 from runtime.backoff import Backoff
@@ -98,14 +96,28 @@ Handler = Callable[[Any, Context], None]
 class Connector:
     """`name` is the venue's name in the configuration and in every topic."""
 
-    def __init__(self, name: str, protocol: VenueProtocol, stale_after_ns: int, backoff: Backoff = BACKOFF) -> None:
+    def __init__(
+        self,
+        name: str,
+        protocol: VenueProtocol,
+        stale_after_ns: int,
+        backoff: Backoff = BACKOFF,
+        shard: int = 0,
+        standby: bool = False,
+        moving: Collection[str] = (),
+    ) -> None:
+        """Every shard but the first is market data only, and so is a standby: were there two ways for orders, each
+        would have to know what the other has sent, or an order could be at the venue twice. `moving`: symbols that
+        two shards have."""
         self._venue = name
         self._protocol = protocol
         self._stale_after_ns = stale_after_ns
         self._links = VenueLinks(stale_after_ns, backoff, protocol.connect_limit)
-        self._desk = DeskTeller(name, protocol.symbols)
+        self._desk = (SilentTeller if shard or standby else DeskTeller)(name, protocol.symbols)
+        self._standby = standby
+        self._shard = shard
         self._market = MarketPublisher(name, protocol.symbols)
-        self._audience = Audience(name, protocol.symbols)
+        self._readers = Readers(name, protocol, self._market, self._desk, self._carry_out, moving)
         self._fence = Fence()
         self._is_final = False
         self._rehearse = protocol.rehearse if isinstance(protocol, Rehearsing) else None
@@ -135,15 +147,13 @@ class Connector:
             ReopenDue: lambda due, ctx: self._links.reopen(due.link, ctx),
             CheckLinks: self._on_check_links,
             WatchDue: self._on_watch,
-            Subscribed: self._on_subscribed,
-            AudienceDue: self._on_audience_due,
-            RefreshRequested: self._on_refresh,
             ActorUp: self._desk.on_actor_up,
             ActorDown: self._desk.on_actor_down,
             Undelivered: self._desk.on_undelivered,
             Retell: lambda retell, ctx: ctx.tell(ORDER_MANAGER, retell.message),
             Started: self._on_started,
             Stopping: self._on_stopping,
+            **self._readers.handlers,
         }
         self._effects: dict[type, Handler] = {
             Quote: self._market.publish_quote,
@@ -189,7 +199,8 @@ class Connector:
             **self._desk.counters,
         }
         state = {
-            "venue": self._venue,
+            "standby_of" if self._standby else "venue": self._venue,
+            "shard": self._shard,
             "connected": isinstance(self._desk.state, VenueUp),
             "links": self._links.states(),
             "last_bad_frames": self._bad_frames.plain(),
@@ -197,6 +208,7 @@ class Connector:
                 "reasons": dict(self._market.quarantined),
                 "last": [{"reason": kept.reason, "event": kept.event} for kept in self._market.kept],
             },
+            **self._readers.report(),
             **self._protocol.report(self._is_final),
         }
         return Report(counters, state)
@@ -315,8 +327,7 @@ class Connector:
         self._carry_out(self._protocol.on_wake_up(wake_up.tag, ctx.now()), ctx)
 
     def _on_started(self, _: Started, ctx: Context) -> None:
-        for name in AUDIENCE:
-            ctx.watch(name)
+        self._desk.start(ctx)
         self._carry_out(self._protocol.start(ctx.now()), ctx)
         ctx.after(self._stale_after_ns // 4, CheckLinks())
         if isinstance(self._protocol, FallsBack) and self._protocol.watch_ns:
@@ -375,25 +386,3 @@ class Connector:
     def _note_gap(self, gap: Resynchronised, ctx: Context) -> None:
         self._counters["gaps"] += 1
         ctx.log.warning("book_lost", venue=self._venue, symbol=gap.symbol, reason=gap.reason)
-
-    def _on_subscribed(self, subscribed: Subscribed, ctx: Context) -> None:
-        now = ctx.now()
-        had_leavers = self._audience.anything_left
-        for kind, symbol in self._audience.follow(subscribed.subscriber, subscribed.patterns, now):
-            self._market.expect(kind, symbol)
-            self._carry_out(self._protocol.follow(kind, symbol, now), ctx)
-        if self._audience.anything_left and not had_leavers:
-            ctx.after(LINGER_NS, AudienceDue())
-        self._market.begin(subscribed.patterns, self._protocol.book, ctx)
-        self._desk.begin(subscribed.patterns, ctx)
-
-    def _on_audience_due(self, due: AudienceDue, ctx: Context) -> None:
-        now = ctx.now()
-        for kind, symbol in self._audience.take_left(now):
-            self._carry_out(self._protocol.unfollow(kind, symbol, now), ctx)
-            self._market.forget(kind, symbol)
-        if self._audience.anything_left:
-            ctx.after(LINGER_NS, due)
-
-    def _on_refresh(self, refresh: RefreshRequested, ctx: Context) -> None:
-        self._market.refresh(refresh.topic, self._protocol.book, ctx)

@@ -52,6 +52,10 @@ class DeskTeller:
         self._manager_is_up = False
         self.counters = dict.fromkeys(("orders", "rejects", "denied", "unknown_outcomes", "undelivered"), 0)
 
+    def start(self, ctx: Context) -> None:
+        for name in AUDIENCE:
+            ctx.watch(name)
+
     def begin(self, patterns: Sequence[str], ctx: Context) -> None:
         """Publish the present state for a new subscriber."""
         if any(fnmatchcase(self._topic, pattern) for pattern in patterns):
@@ -140,3 +144,13 @@ class DeskTeller:
         self.counters["undelivered"] += 1
         if undelivered.to == ORDER_MANAGER and self._manager_is_up:
             ctx.after(RETELL_NS, Retell(undelivered.message))
+
+
+class SilentTeller(DeskTeller):
+    """Of a shard that is market data only: whether the venue is up is told by the one that carries its orders."""
+
+    def start(self, ctx: Context) -> None: ...
+
+    def begin(self, patterns: Sequence[str], ctx: Context) -> None: ...
+
+    def _tell_audience(self, event: Message, ctx: Context) -> None: ...

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from actors import names
+from actors.feeds import MarketFeeds
 from actors.gateway import commands, queries
 from actors.gateway.mirror import Mirror
 from actors.gateway.operations import Operations, Steps, Until, unavailable
@@ -56,10 +57,13 @@ class ForgetDue(msgspec.Struct, frozen=True):
 class Gateway:
     def __init__(self, configuration: Configuration, started: int = 0) -> None:
         self.configuration = configuration
+        self.feeds = MarketFeeds(configuration.venues)
         self.started = started
         self.mirror = Mirror()
         self.streams: dict[str, ClientStream] = {}
         self.table: TableTold | None = None
+        self.is_changing = False
+        """The configuration is."""
         self.ctx: Context
         self._here: Address | None = None
         self._numbers = 0
@@ -187,8 +191,8 @@ class Gateway:
                 raise refused(f"{instrument}: is not in the configuration; there is {', '.join(known)}")
         for instrument in instruments or known:
             if instrument not in self._quotes_wanted:
-                venue = instrument.partition(".")[0]
-                self.ctx.subscribe(names.connector(venue), f"quote.{instrument}")
+                venue, _, symbol = instrument.partition(".")
+                self.feeds.read(venue, [symbol], ("quote",), self.ctx)
             self._quotes_wanted[instrument] = self.ctx.now()
         self._look_later()
         return instruments or known
@@ -233,6 +237,7 @@ class Gateway:
         if problem:
             raise refused(problem)
         self.configuration = configuration
+        self.feeds.on_venues(configuration.venues)
         self._tell_venues(venues)
 
     def _tell_venues(self, venues: VenuesChanged) -> None:
@@ -300,7 +305,8 @@ class Gateway:
             self.mirror.ready = False
         for instrument, wanted in list(self._quotes_wanted.items()):
             if now - wanted > FORGET_NS and not any("quotes" in stream.kinds for stream in live):
-                self.ctx.unsubscribe(names.connector(instrument.partition(".")[0]), f"quote.{instrument}")
+                venue, _, symbol = instrument.partition(".")
+                self.feeds.leave(venue, [symbol], ("quote",), self.ctx)
                 del self._quotes_wanted[instrument]
                 self.mirror.quotes.pop(instrument, None)
         self._recorded.clear()

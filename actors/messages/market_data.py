@@ -43,6 +43,8 @@ class Quote(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):
     ts_recv: int
     degraded: bool = False
     """Asked for by REST because its stream is down: it may be older and rarer than what the stream would tell."""
+    sequence: int = 0
+    """The venue's own number of this change of its book; 0 where it gives none."""
 
 
 class Trade(MarketEvent, frozen=True, array_like=True, tag=True, gc=False):

@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 
 from actors import names
+from actors.feeds import MarketFeeds
 from actors.messages import (
     AccountReported,
     Approved,
@@ -33,6 +34,7 @@ from actors.messages import (
     CheckOrderList,
     ControlsChanged,
     DeskSnapshot,
+    FeedsMoved,
     FillRecorded,
     InstrumentsListed,
     OpenOrdersReported,
@@ -58,6 +60,7 @@ class RiskChecker:
         self._configured = self._limits = limits
         self._halted = ""
         self._venues = trading(venues)
+        self._feeds = MarketFeeds(venues)
         self._fees = {name: max(venue.maker_fee, venue.taker_fee) for name, venue in venues.items()}
         self._checks = list((CHECKS | load_checks(limits.checks)).values())
         self._instruments: dict[str, Instrument] = {}
@@ -102,6 +105,8 @@ class RiskChecker:
                 self._instruments |= {f"{one.venue}.{one.symbol}": one for one in message.instruments}
             case OpenOrdersReported():
                 self.desk.foreign_orders[message.venue] = len(message.orders)
+            case FeedsMoved():
+                self._feeds.on_moved(message, ctx)
             case Undelivered(message=(Approved() | ApprovedChange() | ApprovedList()) as approved):
                 self._deny(approved, f"ROUTER_UNAVAILABLE: {message.reason}", ctx)
             case Started():
@@ -128,12 +133,12 @@ class RiskChecker:
             self._follow(name, ctx)
 
     def _follow(self, name: str, ctx: Context) -> None:
-        quotes = (f"quote.{name}.{symbol}" for symbol in self._venues[name].symbols)
-        ctx.subscribe(names.connector(name), f"venue.{name}", *quotes)
+        self._feeds.read_venue(name, self._venues[name].symbols, ctx)
 
     def _on_venues(self, venues: Mapping[str, VenueSettings], ctx: Context) -> None:
         """What is known of one that is gone is forgotten: should it come again, it has to tell it again."""
         before, self._venues = self._venues, trading(venues)
+        self._feeds.on_venues(venues)
         self._fees = {name: max(venue.maker_fee, venue.taker_fee) for name, venue in venues.items()}
         gone = before.keys() - self._venues.keys()
         self._listed -= gone

@@ -21,6 +21,7 @@ from actors.messages import (
     BookSnapshot,
     CancelOrder,
     DeskSnapshot,
+    FeedsMoved,
     FillRecorded,
     HistoryFailed,
     HistoryPage,
@@ -46,6 +47,7 @@ from actors.messages import (
 )
 from actors.model.bars import Bar, BarBuilder
 from actors.model.order_state import OrderState
+from actors.settings import VenueSettings
 from actors.strategy.base import Later, Strategy
 from actors.strategy.desk import Desk, TimerDue
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Stopping, Undelivered
@@ -93,8 +95,10 @@ class StrategyActor:
         instruments: Sequence[str],
         parameters: Mapping[str, Any] | None = None,
         rehearse_every_ns: int = 0,
+        venues: Mapping[str, VenueSettings] | None = None,
     ) -> None:
         """`name` as in the configuration: its orders carry it, `orders.<name>` and `fills.<name>` are its topics."""
+        self._venues = venues or {}
         self.name = name
         self.strategy = strategy
         self.instruments = tuple(instruments)
@@ -135,6 +139,7 @@ class StrategyActor:
             VenueDown: self._on_venue,
             ActorUp: _ignore,
             ActorDown: self._on_actor_down,
+            FeedsMoved: lambda moved: self._desk.feeds.on_moved(moved, self._desk.ctx),
             Stopping: self._on_stopping,
         }
 
@@ -174,13 +179,17 @@ class StrategyActor:
     # ---- beginning and end of a life
 
     def _start(self, ctx: Context) -> None:
-        self._desk = Desk(self.name, self.instruments, ctx, self._rehearse_every_ns)
+        self._desk = Desk(self.name, self.instruments, ctx, self._rehearse_every_ns, self._venues)
         self.strategy.bind(self._desk, self.parameters)
         ctx.watch(names.ORDER_MANAGER)
         ctx.subscribe(names.ORDER_MANAGER, f"orders.{self.name}", f"fills.{self.name}")
         for venue in dict.fromkeys(instrument.partition(".")[0] for instrument in self.instruments):
             ctx.watch(names.connector(venue))
             ctx.subscribe(names.connector(venue), f"venue.{venue}")
+        for publisher in dict.fromkeys(
+            one for instrument in self.instruments for one in self._desk.feeds.of(instrument)
+        ):
+            ctx.watch(publisher)
         for kind, hook in FEED_HOOKS.items():
             if getattr(type(self.strategy), hook) is not getattr(Strategy, hook):
                 for instrument in self.instruments:
@@ -359,11 +368,8 @@ class StrategyActor:
             desk.ledger.doubt()
             return None
         desk.market_recv = 0
-        lost = [
-            book
-            for instrument, book in desk.books.items()
-            if book.is_valid and names.connector(instrument.partition(".")[0]) == down.name
-        ]
+        of, books = desk.feeds.of, desk.books.items()
+        lost = [book for instrument, book in books if book.is_valid and of(instrument) == (down.name,)]
         for book in lost:
             book.invalidate(f"CONNECTOR_DOWN: {down.reason}")
         return in_turn(partial(self.strategy.on_book, book) for book in lost) if self._ready else None

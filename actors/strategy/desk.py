@@ -1,11 +1,12 @@
 """A strategy's desk: the market as it last saw it, its ledger, its bars, and everything it may do."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 import msgspec
 
 from actors import names
+from actors.feeds import MarketFeeds
 from actors.messages import (
     CancelOrder,
     ListKind,
@@ -25,6 +26,7 @@ from actors.model.book import OrderBook
 from actors.model.instrument import Instrument
 from actors.model.order import OrderSpec, OrderType, Side, Stamps, TimeInForce
 from actors.model.order_id import order_id
+from actors.settings import VenueSettings
 from actors.strategy.amount import Amount, wire_amount
 from actors.strategy.ledger import Ledger
 from actors.strategy.lists import Leg, linked
@@ -54,8 +56,16 @@ class InstrumentBook(OrderBook):
 class Desk:
     """Made anew for each life of the strategy's actor, with the context of that life."""
 
-    def __init__(self, strategy: str, instruments: Sequence[str], ctx: Context, rehearse_every_ns: int = 0) -> None:
+    def __init__(
+        self,
+        strategy: str,
+        instruments: Sequence[str],
+        ctx: Context,
+        rehearse_every_ns: int = 0,
+        venues: Mapping[str, VenueSettings] | None = None,
+    ) -> None:
         self.strategy = strategy
+        self.feeds = MarketFeeds(venues or {})
         self.instruments = tuple(instruments)
         self.ctx = ctx
         self.ledger = Ledger()
@@ -89,7 +99,7 @@ class Desk:
         if not venue:
             raise ValueError(f"market data needs a venue: one of {', '.join(self.instruments)}")
         self._topics.add((kind, instrument))
-        self.ctx.subscribe(names.connector(venue), f"{kind}.{venue}.{symbol}")
+        self.feeds.read(venue, [symbol], (kind,), self.ctx)
 
     def ask_history(self, instrument: str, kind: str, start: int, end: int) -> str:
         venue, symbol = self.split(instrument)
@@ -98,7 +108,7 @@ class Desk:
         self._asked += 1
         id = f"{self.ctx.incarnation}.{self._asked}"
         query = QueryHistory(self.ctx.name, id, kind, symbol, start, end)
-        self.ctx.tell(names.connector(venue), query)
+        self.ctx.tell(self.feeds.of(instrument)[0], query)
         return id
 
     def book(self, instrument: str) -> InstrumentBook:

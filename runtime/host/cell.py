@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from runtime.actor import Actor, HttpRequest, Logger, Timer
+from runtime.actor import Actor, HttpRequest, Logger, Merger, Timer
 from runtime.address import Address
 from runtime.clock import NS_PER_S
 from runtime.errors import Bug
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from runtime.host.host import Host
     from runtime.host.links import HostLink
+    from runtime.host.merging import Merge
 
 FEED = Lane.FEED
 """To look up a member of an enum takes as long as the rest of `publish` (70 ns)."""
@@ -38,6 +39,8 @@ class Cell:
         self.patterns: dict[str, tuple[str, ...]] = {}
         """publisher → what this actor wants of it: the truth about its subscriptions."""
         self.subscriptions: dict[str, Subscription] = {}
+        self.merges: dict[str, Merge] = {}
+        """publisher → what its events go through."""
         self.watching: set[str] = set()
         self.links: dict[str, HostLink] = {}
         self.journal = journal
@@ -56,6 +59,9 @@ class Cell:
             subscription.cancel()
         for link in self.links.values():
             link.close()
+        for merge in self.merges.values():
+            merge.end()
+        self.merges.clear()
         self.subscriptions.clear()
         self.links.clear()
         if self.journal is not None:
@@ -122,6 +128,12 @@ class HostContext:
         wanted = self._cell.patterns.get(publisher, ())
         self._cell.patterns[publisher] = tuple(pattern for pattern in wanted if pattern not in patterns)
         self._host.feeds.renew(self._cell, publisher)
+
+    def merge(self, merger: Merger | None, *publishers: str) -> None:
+        self._host.feeds.merge(self._cell, merger, publishers)
+
+    def refresh(self, publisher: str, topic: str) -> None:
+        self._host.feeds.ask(self._cell, publisher, topic)
 
     def watch(self, name: str) -> None:
         self._host.watch(self._cell, name)

@@ -169,7 +169,7 @@ class Subscription:
         self.publisher = publisher
         self._subscriber = subscriber
         self._patterns = patterns
-        self._receiver = receiver
+        self.receiver = receiver
         self._network = network
         self._codec = codec
         self._clock = clock
@@ -228,7 +228,7 @@ class Subscription:
             return
         begun = self._clock.now()
         eager = self._behind_since and begun - self._behind_since > PATIENCE_NS
-        accept = self._receiver.queue if eager else self._receiver.run
+        accept = self.receiver.queue if eager else self.receiver.run
         while not stream.closed and (events := messages.take()):
             taken = accept(events)
             if taken < len(events) or (not eager and self._clock.now() - begun > WORK_NS):
@@ -238,7 +238,7 @@ class Subscription:
                 asyncio.get_running_loop().call_soon(stream.go_on)
                 break
         else:
-            if not self._receiver.queued:
+            if not self.receiver.queued:
                 self._behind_since = 0
         self._turns.end_turn()
 

@@ -33,6 +33,7 @@ class BookTicker(msgspec.Struct, gc=False):
     bid_quantity: str = field(name="B")
     ask: str = field(name="a")
     ask_quantity: str = field(name="A")
+    update_id: Id = field(name="u", default=0)
 
 
 class TradeTick(msgspec.Struct, gc=False):

@@ -17,6 +17,7 @@ from actors.messages import (
 )
 from actors.model.instrument import Instrument
 from actors.settings import VenueSettings
+from actors.shards import symbols_of
 from actors.venues.binance import instruments
 from actors.venues.binance.books import REQUEST as DEPTH
 from actors.venues.binance.books import Books
@@ -72,14 +73,20 @@ class BinanceSpot:
     """
 
     def __init__(
-        self, name: str, settings: VenueSettings, keys: Keys | None, streams_per_link: int = STREAMS_PER_LINK
+        self,
+        name: str,
+        settings: VenueSettings,
+        keys: Keys | None,
+        streams_per_link: int = STREAMS_PER_LINK,
+        shard: int = 0,
     ) -> None:
         self._name = name
         self._settings = settings
         self._clock = VenueClock()
         self._limits = RateLimits()
         self._books = Books(name, settings.rest_url, self._limits)
-        self._market = MarketData(name, settings.symbols, settings.stream_url, self._books, streams_per_link)
+        symbols = symbols_of(settings, shard)
+        self._market = MarketData(name, symbols, settings.stream_url, self._books, streams_per_link)
         self._history = History(name, settings.rest_url, self._limits)
         self._trade = self._trade_links(name, settings, keys) if keys else None
         self._after_ns = int((settings.fallback_after_s or 0) * NS_PER_S)
@@ -89,7 +96,7 @@ class BinanceSpot:
             poll_ns = int(settings.fallback_poll_s * NS_PER_S)
             self._market.fall_back(
                 settings.rest_url, self._limits, SPOT_POLLS, after_ns=self._after_ns, poll_ns=poll_ns
-            ).skips = lambda symbol: not self._is_listed(symbol)
+            ).skips = lambda symbol: symbol not in self.symbols or not self._is_listed(symbol)
         self._instruments: dict[str, Instrument] | None = None
         """None until the venue has told them; one that it does not list is missing."""
         self._list_attempts = 0
@@ -135,7 +142,7 @@ class BinanceSpot:
 
     @property
     def symbols(self) -> Sequence[str]:
-        return self._settings.symbols
+        return self._market.symbols
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -317,6 +324,12 @@ class BinanceSpot:
     def book(self, symbol: str) -> BookSnapshot | BookInvalidated | None:
         is_missing = symbol in self.symbols and not self._is_listed(symbol)
         return None if is_missing else self._books.current(symbol)
+
+    def carry(self, symbols: Sequence[str], now: int) -> list[Output]:
+        return self._market.carry(symbols, now)
+
+    def carries(self, symbol: str) -> bool:
+        return self._market.carries(symbol)
 
     def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
         return self._market.follow(kind, symbol, now)

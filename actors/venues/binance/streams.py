@@ -81,7 +81,7 @@ class StreamReader:
         tick = self._decode_quote(data)
         bid, bid_quantity, ask, ask_quantity = tick.bid, tick.bid_quantity, tick.ask, tick.ask_quantity
         check_numbers(bid + bid_quantity + ask + ask_quantity)
-        return [Quote(self._venue, symbol, bid, bid_quantity, ask, ask_quantity, 0, ts_recv)]
+        return [Quote(self._venue, symbol, bid, bid_quantity, ask, ask_quantity, 0, ts_recv, False, tick.update_id)]
 
     def _on_trade(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         tick = self._decode_trade(data)

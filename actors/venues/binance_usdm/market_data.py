@@ -8,10 +8,14 @@ A trade of the desk is one of the venue's aggregate trades: it documents no stre
 same stream told in full.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from actors.messages import AggregateTrade, BookLevels, Liquidation, MarkPrice, Quote, Ticker, Trade
-from actors.venues.binance.market_data import Address, Interface
+from actors.venues.binance.books import Books
+from actors.venues.binance.interface import Address, Interface
+from actors.venues.binance.market_data import MarketData
 from actors.venues.binance.seam import AggregateNumber, KlineNumber, UpdateNumber
 from actors.venues.binance.streams import BOOK, BUY, INTERVALS, QUOTE, SELL, TRADE, StreamReader, check_numbers
 from actors.venues.binance_usdm.payloads import (
@@ -67,7 +71,8 @@ class FuturesStreamReader(StreamReader):
         tick = self._decode_futures_quote(data)
         bid, bid_quantity, ask, ask_quantity = tick.bid, tick.bid_quantity, tick.ask, tick.ask_quantity
         check_numbers(bid + bid_quantity + ask + ask_quantity)
-        return [Quote(self._venue, symbol, bid, bid_quantity, ask, ask_quantity, tick.time * NS_PER_MS, ts_recv)]
+        time, number = tick.time * NS_PER_MS, tick.update_id
+        return [Quote(self._venue, symbol, bid, bid_quantity, ask, ask_quantity, time, ts_recv, False, number)]
 
     def _on_trade(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
         if symbol in self.aggregates:
@@ -171,3 +176,33 @@ USDM = Interface(
     },
     PROBE,
 )
+
+
+class FuturesMarketData(MarketData):
+    """Trades and aggregate trades are one stream."""
+
+    def __init__(
+        self,
+        venue: str,
+        symbols: Sequence[str],
+        stream_url: str,
+        books: Books,
+        streams_per_link: int = STREAMS_PER_LINK,
+    ) -> None:
+        reader = FuturesStreamReader(venue)
+        super().__init__(venue, symbols, stream_url, books, streams_per_link, USDM, reader)
+        self._readers: dict[str, set[str]] = {AGGREGATE: reader.aggregates, TRADE: set()}
+        """Kind → symbols of which somebody asked for it."""
+
+    def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
+        if kind not in self._readers:
+            return super().follow(kind, symbol, now)
+        self._readers[kind].add(symbol)
+        return super().follow(TRADE, symbol, now)
+
+    def unfollow(self, kind: str, symbol: str, now: int) -> list[Output]:
+        if kind not in self._readers:
+            return super().unfollow(kind, symbol, now)
+        self._readers[kind].discard(symbol)
+        is_read = any(symbol in readers for readers in self._readers.values())
+        return [] if is_read else super().unfollow(TRADE, symbol, now)

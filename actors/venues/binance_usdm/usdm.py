@@ -18,14 +18,13 @@ from actors.messages import (
 )
 from actors.model.instrument import Instrument
 from actors.settings import VenueSettings
+from actors.shards import symbols_of
 from actors.venues.binance.books import REQUEST as DEPTH
 from actors.venues.binance.books import BookRule, Books
 from actors.venues.binance.history import PUMP as HISTORY_PUMP
 from actors.venues.binance.history import REQUEST as HISTORY
 from actors.venues.binance.history import History
-from actors.venues.binance.market_data import MarketData
 from actors.venues.binance.market_fallback import REQUEST as POLLED
-from actors.venues.binance.streams import TRADE
 from actors.venues.binance_api.clock import VenueClock
 from actors.venues.binance_api.heeding import heed
 from actors.venues.binance_api.limits import Priority, RateLimits
@@ -40,7 +39,7 @@ from actors.venues.binance_usdm.errors import ERRORS
 from actors.venues.binance_usdm.history import RULE as HISTORY_RULE
 from actors.venues.binance_usdm.listen_key import KEEP_ALIVE, START
 from actors.venues.binance_usdm.listen_key import LINK as ACCOUNT
-from actors.venues.binance_usdm.market_data import AGGREGATE, MARKET_LINKS, STREAMS_PER_LINK, USDM, FuturesStreamReader
+from actors.venues.binance_usdm.market_data import MARKET_LINKS, STREAMS_PER_LINK, FuturesMarketData
 from actors.venues.binance_usdm.market_data import PROBE as PROBE_FRAME
 from actors.venues.binance_usdm.order_links import TIMEOUTS
 from actors.venues.binance_usdm.payloads import ChainedDepthUpdate
@@ -73,19 +72,20 @@ class BinanceUsdm:
     """
 
     def __init__(
-        self, name: str, settings: VenueSettings, keys: Keys | None, streams_per_link: int = STREAMS_PER_LINK
+        self,
+        name: str,
+        settings: VenueSettings,
+        keys: Keys | None,
+        streams_per_link: int = STREAMS_PER_LINK,
+        shard: int = 0,
     ) -> None:
         self._name = name
         self._settings = settings
         self._clock = VenueClock()
         self._limits = RateLimits(WEIGHT_LIMIT)
         self._books = Books(name, settings.rest_url, self._limits, BOOKS)
-        self._reader = FuturesStreamReader(name)
-        self._market = MarketData(
-            name, settings.symbols, settings.stream_url, self._books, streams_per_link, USDM, self._reader
-        )
-        self._trades_read: set[str] = set()
-        """Symbols whose trades somebody asked for by themselves."""
+        symbols = symbols_of(settings, shard)
+        self._market = FuturesMarketData(name, symbols, settings.stream_url, self._books, streams_per_link)
         self._history = History(name, settings.rest_url, self._limits, HISTORY_RULE)
         self._account = Account(name, settings, Signer(keys), self._clock, self._limits) if keys else None
         self._instruments: dict[str, Instrument] | None = None
@@ -100,12 +100,12 @@ class BinanceUsdm:
             poll_ns = int(settings.fallback_poll_s * NS_PER_S)
             self._market.fall_back(
                 settings.rest_url, self._limits, POLLS, after_ns=self._after_ns, poll_ns=poll_ns
-            ).skips = lambda symbol: not self._is_listed(symbol)
+            ).skips = lambda symbol: symbol not in self.symbols or not self._is_listed(symbol)
         self._probe_ns = min(PROBE_NS, int(settings.stale_after_s * NS_PER_S / 3))
 
     @property
     def symbols(self) -> Sequence[str]:
-        return self._settings.symbols
+        return self._market.symbols
 
     @property
     def connect_limit(self) -> ConnectLimit:
@@ -359,24 +359,17 @@ class BinanceUsdm:
     def book(self, symbol: str) -> BookSnapshot | BookInvalidated | None:
         return self._books.current(symbol) if self._is_listed(symbol) else None
 
+    def carry(self, symbols: Sequence[str], now: int) -> list[Output]:
+        return self._market.carry(symbols, now)
+
+    def carries(self, symbol: str) -> bool:
+        return self._market.carries(symbol)
+
     def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
-        """Trades and aggregate trades are one stream."""
-        readers = self._one_stream(kind)
-        if readers is None:
-            return self._market.follow(kind, symbol, now)
-        readers.add(symbol)
-        return self._market.follow(TRADE, symbol, now)
+        return self._market.follow(kind, symbol, now)
 
     def unfollow(self, kind: str, symbol: str, now: int) -> list[Output]:
-        readers = self._one_stream(kind)
-        if readers is None:
-            return self._market.unfollow(kind, symbol, now)
-        readers.discard(symbol)
-        is_read = symbol in self._trades_read or symbol in self._reader.aggregates
-        return [] if is_read else self._market.unfollow(TRADE, symbol, now)
-
-    def _one_stream(self, kind: str) -> set[str] | None:
-        return {AGGREGATE: self._reader.aggregates, TRADE: self._trades_read}.get(kind)
+        return self._market.unfollow(kind, symbol, now)
 
     def _is_listed(self, symbol: str) -> bool:
         """As far as is known yet."""
