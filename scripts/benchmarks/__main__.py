@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 
 from runtime.cluster import LocalCluster
-from scripts.benchmarks import journal, memory, promises, recovery, report, risk, soak, startup, two_hosts
+from scripts.benchmarks import journal, memory, promises, recovery, report, risk, soak, startup, takeover, two_hosts
 from scripts.benchmarks.contender import Contender
 from scripts.benchmarks.measure import FULL, QUICK, Figures, Plan, measure
 from scripts.benchmarks.one_process import OneProcess
@@ -33,7 +33,7 @@ CONTENDERS: tuple[type[Contender], ...] = (
 )
 
 
-PARTS = ("start", "memory", "paths", "recovery", "risk", "journal", "hosts")
+PARTS = ("start", "memory", "paths", "recovery", "takeover", "risk", "journal", "hosts")
 """In this order: those that start a Ray of their own come before there is one that lasts."""
 
 
@@ -74,7 +74,7 @@ async def _measure(options: argparse.Namespace, plan: Plan, folder: Path, consol
         used = await memory.measure(folder)
         memory.print_rows(console, used)
         rows += memory.rows(used)
-    if {"paths", "recovery", "risk"} & set(parts):
+    if {"paths", "recovery", "takeover", "risk"} & set(parts):
         with closing(LocalCluster("bench")) as cluster:
             rows += await _on_ray(options, plan, folder, console, cluster.address)
     if "journal" in parts:
@@ -103,6 +103,10 @@ async def _on_ray(
         recoveries = await recovery.measure(plan.kills, folder, cluster_address)
         recovery.print_rows(console, *recoveries)
         rows += recovery.rows(*recoveries)
+    if "takeover" in options.parts:
+        takeovers = await takeover.measure(plan.kills, folder, cluster_address)
+        takeover.print_rows(console, takeovers)
+        rows += takeover.rows(takeovers)
     if "risk" in options.parts:
         checks, hops = risk.measure_checks(plan.checks), await risk.measure_hops(plan.hops)
         risk.print_rows(console, checks, hops)
