@@ -45,6 +45,7 @@ WAYS = (
     Way("new_process", "neither", False, 0),
 )
 RAY = "ray_restart"
+NAME = "takeover"
 
 Takeovers = dict[str, list[float]]
 """Name of the way → milliseconds of each kill."""
@@ -59,7 +60,7 @@ class TakeoverDesk(QuoteDesk):
         configuration = super()._configuration(surroundings)
         venue = {**configuration["venues"][VENUE], "standby": self._way.standby}
         restart = {"period_s": 0.1, "backoff_min_s": 0.001, "backoff_max_s": 0.002, "spares": self._way.spares}
-        return {**configuration, "name": "takeover", "venues": {VENUE: venue}, "restart": restart}
+        return {**configuration, "name": NAME, "venues": {VENUE: venue}, "restart": restart}
 
 
 async def measure(kills: int, folder: Path, cluster_address: str) -> Takeovers:
@@ -100,7 +101,7 @@ async def _desk(way: Way, kills: int, surroundings: Surroundings) -> list[float]
         before = {record.folder for record in find_runs()}
         await desk.start(surroundings)
         await quotes.first_after(0)
-        (record,) = (record for record in find_runs() if record.folder not in before)
+        (record,) = (record for record in find_runs() if record.name == NAME and record.folder not in before)
         for _ in range(kills):
             found.append(await _kill(await _settled(record, way), quotes))
     finally:
