@@ -60,7 +60,8 @@ class TakeoverDesk(QuoteDesk):
         configuration = super()._configuration(surroundings)
         venue = {**configuration["venues"][VENUE], "standby": self._way.standby}
         restart = {"period_s": 0.1, "backoff_min_s": 0.001, "backoff_max_s": 0.002, "spares": self._way.spares}
-        return {**configuration, "name": NAME, "venues": {VENUE: venue}, "restart": restart}
+        # A Ray of its own: on a cluster a standby would wait for a second machine.
+        return {**configuration, "name": NAME, "venues": {VENUE: venue}, "restart": restart, "cluster": {}}
 
 
 async def measure(kills: int, folder: Path, cluster_address: str) -> Takeovers:
