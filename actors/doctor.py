@@ -83,6 +83,16 @@ def _mailbox(row: ActorRow) -> Iterator[Finding]:
         )
 
 
+def _missed(row: ActorRow) -> Iterator[Finding]:
+    if missed := row.counters.get("missed"):
+        yield Finding(
+            row.name,
+            f"{missed} trades were brought by none of the connectors that it hears",
+            "all of them were without their link at once, or the venue left numbers out; what is built of trades lacks "
+            "these",
+        )
+
+
 def _venue(row: ActorRow) -> Iterator[Finding]:
     state = row.report
     venue = state.get("venue") or state.get("standby_of")
@@ -186,7 +196,7 @@ def _strangers(row: ActorRow) -> Iterator[Finding]:
         )
 
 
-RULES: tuple[Rule, ...] = (_life, _mailbox, _venue, _orders, _store, _strangers)
+RULES: tuple[Rule, ...] = (_life, _mailbox, _missed, _venue, _orders, _store, _strangers)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -81,6 +81,13 @@ class MarketFeeds:
         for publisher, share in self._publishers.by_publisher(venue, symbols):
             ctx.unsubscribe(publisher, *_topics(venue, share, kinds))
 
+    def counters(self) -> dict[str, int]:
+        """Of what is published by more than one: what came again, and trades that none of them brought."""
+        if self.arbiter is None:
+            return {}
+        counts = self.arbiter.counts()
+        return {"repeated": counts.repeated, "missed": counts.gaps}
+
     def on_venues(self, venues: Mapping[str, VenueSettings]) -> None:
         """There are others now, or some are gone: nobody reads those any longer."""
         self._publishers.on_venues(venues)

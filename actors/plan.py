@@ -1,6 +1,7 @@
 """Which hosts a configuration needs and what each is given; an actor is built here, in the host that will hold it."""
 
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -89,14 +90,28 @@ def plans(configuration: Configuration, run: RunSettings) -> list[HostPlan]:
     grouped = {name for group in configuration.colocate for name in group}
     groups = [list(group) for group in configuration.colocate] + [[name] for name in actors if name not in grouped]
     groups.sort(key=lambda group: min(actors.index(name) for name in group))
+    host_of = {name: "+".join(group) for group in groups for name in group}
     return [
         HostPlan(
-            host_spec(configuration, run, "+".join(group), f"{_prefix(run)}{index}.{{incarnation}}", group),
+            _apart(
+                host_spec(configuration, run, "+".join(group), f"{_prefix(run)}{index}.{{incarnation}}", group), host_of
+            ),
             {name: names.stop_phase(name) for name in group},
             memory_limit_bytes(configuration, group),
         )
         for index, group in enumerate(groups)
     ]
+
+
+def _apart(spec: HostSpec, host_of: Mapping[str, str]) -> HostSpec:
+    """A standby is never on the node of its connector, and has to go when that comes."""
+    mine = {actor.name for actor in spec.actors}
+    pairs = [(standby, primary) for standby in host_of if (primary := names.primary_of(standby))]
+    return msgspec.structs.replace(
+        spec,
+        yields_to=sorted({host_of[primary] for standby, primary in pairs if standby in mine}),
+        displaces=sorted({host_of[standby] for standby, primary in pairs if primary in mine}),
+    )
 
 
 def memory_limit_bytes(configuration: Configuration, actors: list[str]) -> int:

@@ -9,6 +9,7 @@ import msgspec
 from runtime.spec import HostSpec, HostWaits
 
 NODE_POLL_S = 0.5
+NOWHERE: frozenset[str] = frozenset()
 SHUN_S = 10.0
 """Longer than a cluster takes to find out that a node is lost."""
 
@@ -22,22 +23,41 @@ class Node(msgspec.Struct, frozen=True):
 
 
 def choose(
-    nodes: Sequence[Node], labels: Mapping[str, str], hosts: Mapping[str, int], shunned: frozenset[str]
+    nodes: Sequence[Node],
+    labels: Mapping[str, str],
+    hosts: Mapping[str, int],
+    shunned: frozenset[str],
+    closed: frozenset[str] = NOWHERE,
+    taken: frozenset[str] = NOWHERE,
 ) -> Node | None:
     """The node with all these labels that holds the fewest hosts of the run, or None: so equals are spread.
 
-    `hosts` counts by node. A shunned node, on which a host has just fallen silent, is taken only if there is no other.
+    `hosts` counts by node. A shunned node, on which a host has just fallen silent, is taken only if there is no other,
+    and before it one that is `taken`; a `closed` one never.
     """
-    fitting = [node for node in nodes if labels.items() <= node.labels.items()]
-    return min(fitting, key=lambda node: (node.id in shunned, hosts.get(node.id, 0), node.ip, node.id), default=None)
+    fitting = [node for node in nodes if labels.items() <= node.labels.items() and node.id not in closed]
+    return min(
+        fitting,
+        key=lambda node: (node.id in shunned, node.id in taken, hosts.get(node.id, 0), node.ip, node.id),
+        default=None,
+    )
 
 
-def why_none(nodes: Sequence[Node], labels: Mapping[str, str]) -> str:
+def why_none(
+    nodes: Sequence[Node], labels: Mapping[str, str], closed: frozenset[str] = NOWHERE, yields_to: Sequence[str] = ()
+) -> str:
     """What somebody has to know who waits for a node with these labels."""
     known = "; ".join(
-        f"{node.ip} has {_written(node.labels) or 'no label'}" for node in sorted(nodes, key=lambda node: node.ip)
+        f"{node.ip} has {_written(node.labels) or 'no label'}{_held(node, closed, yields_to)}"
+        for node in sorted(nodes, key=lambda node: node.ip)
     )
-    return f"waits for a node with {_written(labels)}: {known or 'the cluster has no node'}"
+    wanted = [f"with {_written(labels)}"] if labels else []
+    wanted += [f"without {' and '.join(yields_to)}"] if yields_to else []
+    return f"waits for a node {' and '.join(wanted)}: {known or 'the cluster has no node'}"
+
+
+def _held(node: Node, closed: frozenset[str], yields_to: Sequence[str]) -> str:
+    return f" and holds {' and '.join(yields_to)}" if node.id in closed else ""
 
 
 def _written(labels: Mapping[str, str]) -> str:
@@ -58,18 +78,37 @@ class Placement:
     async def find(self, spec: HostSpec, notify: Callable[[HostWaits], None]) -> str:
         """The id of its node, as soon as there is one; "" on one machine."""
         node = spec.home.machine
-        while node and spec.labels:
+        while node and (spec.labels or spec.yields_to):
             nodes = await asyncio.to_thread(self._living)
             now = asyncio.get_running_loop().time()
             shunned = frozenset(node for node, until in self._shunned.items() if until > now)
-            chosen = choose(nodes, spec.labels, Counter(self._nodes.values()), shunned)
-            if chosen is not None:
+            closed, taken = self._of(spec.yields_to), self._of(spec.displaces)
+            chosen = choose(nodes, spec.labels, Counter(self._nodes.values()), shunned, closed, taken)
+            unplaced = [host for host in spec.yields_to if not self._of([host])]
+            if unplaced:
+                reason = f"waits for a node until {' and '.join(unplaced)} has one"
+            elif chosen is not None:
                 node = chosen.id
                 break
-            notify(HostWaits(spec.name, spec.incarnation, why_none(nodes, spec.labels)))
+            else:
+                reason = why_none(nodes, spec.labels, closed, spec.yields_to)
+            notify(HostWaits(spec.name, spec.incarnation, reason))
             await asyncio.sleep(NODE_POLL_S)
         self.is_at(spec.name, spec.incarnation, node)
         return node
+
+    def displaced(self, spec: HostSpec) -> list[tuple[str, int]]:
+        """(host, incarnation) of those that have to leave the node to which this one has gone."""
+        node = self._nodes.get((spec.name, spec.incarnation))
+        return [key for key, at in self._nodes.items() if key[0] in spec.displaces and at == node and node]
+
+    def _of(self, hosts: Sequence[str]) -> frozenset[str]:
+        """The nodes on which they are."""
+        return frozenset(node for (host, _), node in self._nodes.items() if host in hosts)
+
+    def nodes(self) -> set[str]:
+        """Those that hold hosts."""
+        return set(self._nodes.values())
 
     def is_at(self, host: str, incarnation: int, node: str) -> None:
         self._nodes[host, incarnation] = node

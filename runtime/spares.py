@@ -44,8 +44,17 @@ Kept = TypeVar("Kept", bound=Spare)
 class Spares(Generic[Kept]):
     """Keeps so many spares as wanted, started one after the other in the background; each is handed out once."""
 
-    def __init__(self, start: Callable[[Warmth], Awaitable[Kept | None]], end: Callable[[Kept], None]) -> None:
-        """`start` returns when the spare is warm, None if it cannot be started; `end` kills one."""
+    def __init__(
+        self,
+        start: Callable[[Warmth], Awaitable[Kept | None]],
+        end: Callable[[Kept], None],
+        until_gone: Callable[[Kept], Awaitable[None]] | None = None,
+    ) -> None:
+        """`start` returns when the spare is warm, None if it cannot be started; `end` kills one.
+
+        `until_gone` returns when its process is no more; by default that of its pid on this machine.
+        """
+        self._until_gone = until_gone or (lambda spare: gone(spare.pid))
         self._start = start
         self._end = end
         self._ready: list[Kept] = []
@@ -92,7 +101,7 @@ class Spares(Generic[Kept]):
         task.add_done_callback(self._watches.discard)
 
     async def _forget_when_gone(self, spare: Kept) -> None:
-        await gone(spare.pid)
+        await self._until_gone(spare)
         if spare in self._ready:
             self._ready.remove(spare)
             self._wait()

@@ -54,6 +54,10 @@ class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     home: Home = Home()
     labels: dict[str, str] = {}
     """Of the node that it goes to; none for the run's own machine. Of no meaning on one machine."""
+    yields_to: list[str] = []
+    """Hosts on whose nodes it may not be: it goes elsewhere, and as long as there is nowhere else it waits."""
+    displaces: list[str] = []
+    """Those that yield to it: it goes where they are not if it can, and where it goes they end."""
     machine: str = ""
     """Where it runs, and where other machines reach it: known when it listens."""
     tcp: str = ""

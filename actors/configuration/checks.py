@@ -230,6 +230,23 @@ def _colocate(configuration: Configuration) -> Iterator[Problem]:
             elif member in group_of:
                 yield Problem(key, f"{member} is already in colocate[{group_of[member]}]; keep it in one group")
             group_of.setdefault(member, group)
+        yield from _standbys(("colocate", group), members)
+
+
+STAYS = (names.ORDER_MANAGER, names.STORE, names.GATEWAY)
+
+
+def _standbys(key: KeyPath, group: list[str]) -> Iterator[Problem]:
+    for standby in group:
+        primary = names.primary_of(standby)
+        if primary in group:
+            yield Problem(
+                key, f"{standby} is there for when the process of {primary} dies; keep them in different groups"
+            )
+        elif primary and (staying := next((other for other in group if other in STAYS), "")):
+            yield Problem(
+                key, f"{standby} goes to another machine, and {staying} cannot; keep them in different groups"
+            )
 
 
 def _cluster(configuration: Configuration) -> Iterator[Problem]:

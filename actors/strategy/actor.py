@@ -167,7 +167,7 @@ class StrategyActor:
             return Report(market | self._counters, {"ready": False})
         ledger = self._desk.ledger
         return Report(
-            counters=market | self._counters | {"orders": self._desk.submitted},
+            counters=market | self._counters | self._desk.feeds.counters() | {"orders": self._desk.submitted},
             state={
                 "ready": True,
                 "own_orders": len(ledger.orders),

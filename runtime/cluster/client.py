@@ -19,7 +19,8 @@ from typing import Any, TypeVar
 
 from runtime import machine
 from runtime.asking import ConnectionLost, NotDelivered
-from runtime.cluster.hosts import ANSWERED, NOT_DELIVERED, SPARE
+from runtime.cluster.hosts import ANSWERED, NOT_DELIVERED
+from runtime.cluster.spares import SPARE
 from runtime.errors import ConfigError, Unavailable
 
 Result = TypeVar("Result")

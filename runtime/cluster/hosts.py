@@ -10,7 +10,7 @@ import contextlib
 import importlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +19,7 @@ import msgspec
 from runtime import machine
 from runtime.asking import Asker, NotDelivered
 from runtime.clock import WallClock
+from runtime.cluster.spares import NodeSpares
 from runtime.errors import Unavailable
 from runtime.host.host import Host
 from runtime.host.life import live
@@ -27,7 +28,7 @@ from runtime.memory import resident_bytes
 from runtime.pidfd import gone
 from runtime.placement import Node, Placement
 from runtime.protocol import SUPERVISOR
-from runtime.spares import Spares, Warmth, get_warm
+from runtime.spares import Warmth, get_warm
 from runtime.spec import HostEnded, HostSpec, HostWaits
 from runtime.transport.network import Network, UnixNetwork
 
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 NAME_TRIES = 100
 NAME_PAUSE_S = 0.01
-SPARE = "spare-"
-"""What the names of spares begin with."""
+MAKE_ROOM_S = 5.0
+"""So long a host stays where it may not be, while the one that it has to go for takes up its work."""
 SPARE_ANSWER_S = 1.0
 """A spare that has not answered so long after it was chosen is frozen, and killed."""
 ANSWERED, NOT_DELIVERED, UNAVAILABLE = "answered", "not delivered", "unavailable"
@@ -154,14 +155,6 @@ class Whereabouts(NamedTuple):
     pid: int
 
 
-class RaySpare(NamedTuple):
-    """A Ray actor that waits to become a host. It keeps its name then: Ray cannot rename an actor."""
-
-    name: str
-    handle: Any
-    pid: int
-
-
 def _authority(spec: HostSpec) -> "Authority | None":
     """The supervisor alone signs, with what is in a file of its own machine."""
     if spec.name != SUPERVISOR or not spec.home.authority:
@@ -185,21 +178,26 @@ class RayLauncher:
         self._pids: dict[tuple[str, int], int] = {}
         self._launches: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._watches: set[asyncio.Task[None]] = set()
-        self._spares = Spares(self._start_spare, _end_spare)
-        self._number = 0
+        self._farewells: dict[tuple[str, int], str] = {}
+        """Why those end that were ended here."""
+        self._spares = NodeSpares(
+            namespace,
+            lambda name, node: self._new(name, **_only_on(node)),
+            lambda: here()[1],
+            self._placement.nodes,
+        )
 
     def launch(self, spec: HostSpec, notify: Callable[[HostEnded | HostWaits], None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._run(spec, notify))
-        self._launches[spec.name, spec.incarnation] = task
-        self._watches.add(task)
-        task.add_done_callback(self._watches.discard)
+        self._launches[spec.name, spec.incarnation] = self._watch(self._run(spec, notify))
 
     def adopt(self, host: str, incarnation: int, pid: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
-        task = asyncio.get_running_loop().create_task(self._wait_for(host, incarnation, carrier or host, notify))
-        self._watches.add(task)
-        task.add_done_callback(self._watches.discard)
+        self._watch(self._wait_for(host, incarnation, carrier or host, notify))
 
     def kill(self, host: str, incarnation: int) -> None:
+        self._placement.had_to_be_killed(host, incarnation)
+        self._end(host, incarnation)
+
+    def _end(self, host: str, incarnation: int) -> None:
         import ray
 
         handle = self._handles.pop((host, incarnation), None)
@@ -207,12 +205,24 @@ class RayLauncher:
         if handle is None and launch is not None:
             launch.cancel()  # it still waits for a node
         pid = self._pids.pop((host, incarnation), 0)
-        self._placement.had_to_be_killed(host, incarnation)
         if pid:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if handle is not None:
             ray.kill(handle)
+
+    async def _make_room(self, spec: HostSpec, displaced: list[tuple[str, int]]) -> None:
+        """End those that may not be where this host now is, when it has taken up what they did meanwhile."""
+        await asyncio.sleep(MAKE_ROOM_S)
+        for key in set(displaced) & set(self._placement.displaced(spec)):
+            self._farewells[key] = f"made room for {spec.name}"
+            self._end(*key)
+
+    def _watch(self, waiting: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(waiting)
+        self._watches.add(task)
+        task.add_done_callback(self._watches.discard)
+        return task
 
     def resident_bytes(self, host: str, incarnation: int) -> int:
         return resident_bytes(self._pids.get((host, incarnation), 0))
@@ -230,10 +240,13 @@ class RayLauncher:
         reason = "stopped"
         try:
             node = await self._placement.find(spec, notify)
-            spare = self._spares.take() if node in ("", here()[1]) else None
+            if displaced := self._placement.displaced(spec):
+                self._watch(self._make_room(spec, displaced))
+            spare = self._spares.take(node)
             if spare is not None:
                 spec = msgspec.structs.replace(spec, carrier=spare.name)
-                self._pids[key] = spare.pid
+                if spare.is_here:
+                    self._pids[key] = spare.pid
             handle = self._handles[key] = spare.handle if spare is not None else await self._create(spec.name, node)
             async with self._certified(handle, spec.name):
                 life = handle.run.remote(msgspec.msgpack.encode(spec), self._namespace)
@@ -248,7 +261,7 @@ class RayLauncher:
         handle = self._handles.pop(key, None)
         if handle is not None:
             ray.kill(handle)
-        notify(HostEnded(spec.name, spec.incarnation, reason))
+        notify(HostEnded(spec.name, spec.incarnation, self._farewells.pop(key, reason)))
 
     @contextlib.asynccontextmanager
     async def _certified(self, handle: Any, name: str) -> AsyncIterator[None]:
@@ -292,9 +305,8 @@ class RayLauncher:
     async def _create(self, name: str, node: str) -> Any:
         """A new host; whoever still bears its name belongs to a life that is over, and is killed."""
         import ray
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        where = {"scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)} if node else {}
+        where = _only_on(node) if node else {}
         for _ in range(NAME_TRIES):
             try:
                 return self._new(name, **where)
@@ -322,26 +334,6 @@ class RayLauncher:
             .remote()
         )
 
-    async def _start_spare(self, warmth: Warmth) -> RaySpare | None:
-        """One that an earlier life of the supervisor has left, or a new one, on this machine."""
-        import ray
-
-        where = {"label_selector": {"ray.io/node-id": here()[1]}}
-        try:
-            while True:
-                self._number += 1
-                name = f"{SPARE}{self._number}"
-                try:
-                    handle = self._new(name, **where)
-                except ValueError:
-                    handle = ray.get_actor(name, namespace=self._namespace)
-                    if not await handle.is_spare.remote():
-                        continue
-                await handle.get_warm.remote(warmth.load, warmth.settings)
-                return RaySpare(name, handle, (await handle.whereabouts.remote()).pid)
-        except (ray.exceptions.RayError, ValueError):
-            return None
-
     async def _wait_for(self, host: str, incarnation: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
         import ray
 
@@ -357,15 +349,15 @@ class RayLauncher:
         notify(HostEnded(host, incarnation, reason))
 
 
+def _only_on(node: str) -> dict[str, Any]:
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return {"scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)}
+
+
 class _Gone(Exception):
     """The process is no more, whatever Ray knows by now."""
 
 
 async def _result(call: Any) -> None:
     await call
-
-
-def _end_spare(spare: RaySpare) -> None:
-    import ray
-
-    ray.kill(spare.handle)

@@ -24,6 +24,7 @@ from scripts.benchmarks import (
     scale,
     soak,
     startup,
+    takeover,
     two_hosts,
     venues,
 )
@@ -45,7 +46,7 @@ CONTENDERS: tuple[type[Contender], ...] = (
 )
 
 
-PARTS = ("start", "memory", "paths", "recovery", "risk", "venues", "journal", "hosts", "scale")
+PARTS = ("start", "memory", "paths", "recovery", "takeover", "risk", "venues", "journal", "hosts", "scale")
 """In this order: those that start a Ray of their own come before there is one that lasts."""
 
 
@@ -86,7 +87,7 @@ async def _measure(options: argparse.Namespace, plan: Plan, folder: Path, consol
         used = await memory.measure(folder)
         memory.print_rows(console, used)
         rows += memory.rows(used)
-    if {"paths", "recovery", "risk", "venues"} & set(parts):
+    if {"paths", "recovery", "takeover", "risk", "venues"} & set(parts):
         with closing(LocalCluster("bench")) as cluster:
             rows += await _on_ray(options, plan, folder, console, cluster.address)
     if "journal" in parts:
@@ -119,6 +120,10 @@ async def _on_ray(
         recoveries = await recovery.measure(plan.kills, folder, cluster_address)
         recovery.print_rows(console, *recoveries)
         rows += recovery.rows(*recoveries)
+    if "takeover" in options.parts:
+        takeovers = await takeover.measure(plan.kills, folder, cluster_address)
+        takeover.print_rows(console, takeovers)
+        rows += takeover.rows(takeovers)
     if "risk" in options.parts:
         checks, hops = risk.measure_checks(plan.checks), await risk.measure_hops(plan.hops)
         risk.print_rows(console, checks, hops)

@@ -13,9 +13,9 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 import uvloop
@@ -41,6 +41,7 @@ BAR = 0.2
 POLL_S = 0.002
 QUOTE_EVERY_S = 0.005
 CONNECTOR = f"connector.{VENUE}"
+Found = TypeVar("Found")
 
 
 class Quotes:
@@ -74,7 +75,7 @@ class QuoteStrategy(Strategy):
 
 
 @contextlib.asynccontextmanager
-async def quoting(exchange: Child) -> AsyncIterator[None]:
+async def quoting(exchange: Child, every_s: float) -> AsyncIterator[None]:
     """While it is entered the exchange sends quotes as a market does, all the time."""
 
     async def quote() -> None:
@@ -82,7 +83,7 @@ async def quoting(exchange: Child) -> AsyncIterator[None]:
             while True:
                 async with session.post("/bench/quote", json={}) as response:
                     response.raise_for_status()
-                await asyncio.sleep(QUOTE_EVERY_S)
+                await asyncio.sleep(every_s)
 
     task = asyncio.ensure_future(quote())
     try:
@@ -124,8 +125,8 @@ class Recoveries:
 async def measure(kills: int, folder: Path, cluster_address: str) -> tuple[Recoveries, Recoveries]:
     """(Outcry, Ray): each kills its connector so often."""
     return (
-        await _with_exchange(folder, cluster_address, lambda given: _outcry(kills, given)),
-        await _with_exchange(folder, cluster_address, lambda given: _ray(kills, given)),
+        await with_exchange(folder, cluster_address, lambda given: _outcry(kills, given)),
+        await with_exchange(folder, cluster_address, lambda given: restart_by_ray(kills, given)),
     )
 
 
@@ -147,15 +148,15 @@ def print_rows(console: Console, ours: Recoveries, rays: Recoveries) -> None:
     console.print(table)
 
 
-async def _with_exchange(folder: Path, cluster_address: str, run: Callable[[Surroundings], Any]) -> Recoveries:
+async def with_exchange(
+    folder: Path, cluster_address: str, run: Callable[[Surroundings], Awaitable[Found]], every_s: float = QUOTE_EVERY_S
+) -> Found:
+    """What `run` returns; quotes come all the while."""
     results = Path(tempfile.mkdtemp(prefix="k", dir=folder))
     exchange = await Child.start("scripts.benchmarks.exchange")
     try:
-        async with quoting(exchange):
-            recoveries: Recoveries = await run(
-                Surroundings(**exchange.ready, cluster_address=cluster_address, results=results)
-            )
-        return recoveries
+        async with quoting(exchange, every_s):
+            return await run(Surroundings(**exchange.ready, cluster_address=cluster_address, results=results))
     finally:
         await exchange.stop()
 
@@ -170,7 +171,7 @@ async def _outcry(kills: int, surroundings: Surroundings) -> Recoveries:
         await quotes.first_after(0)
         (record,) = (record for record in find_runs() if record.folder not in before)
         for _ in range(kills):
-            pid = await _ready(record)
+            pid = await ready(record)
             found.whole.append(await _kill(pid, quotes))
             found.backoffs.append(_last_backoff_ms(record))
     finally:
@@ -186,15 +187,15 @@ async def _kill(pid: int, quotes: Quotes) -> float:
     return (await quotes.first_after(time.time_ns()) - killed) / 1e6
 
 
-async def _ready(record: RunRecord) -> int:
-    """The connector's pid, when everybody is well and a spare waits."""
+async def ready(record: RunRecord, spares: int = 1) -> int:
+    """The connector's pid, when everybody is well and so many spares wait."""
     async with asyncio.timeout(TIMEOUT_S):
         while True:
             try:
                 status = await asyncio.to_thread(operate.ask, record)
             except Unavailable:
                 continue
-            if status.spares and all(actor.state.value == "READY" for actor in status.actors.values()):
+            if status.spares >= spares and all(actor.state.value == "READY" for actor in status.actors.values()):
                 await asyncio.sleep(1)
                 return status.actors[CONNECTOR].pid
             await asyncio.sleep(0.05)
@@ -206,7 +207,7 @@ def _last_backoff_ms(record: RunRecord) -> float:
     return float(ends[-1]["delay_ms"])
 
 
-async def _ray(kills: int, surroundings: Surroundings) -> Recoveries:
+async def restart_by_ray(kills: int, surroundings: Surroundings) -> Recoveries:
     import ray
 
     found = Recoveries()

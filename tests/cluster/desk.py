@@ -16,7 +16,7 @@ import yaml
 from actors import operate, status
 from actors.simulation.accounts import DEMO_KEY, DEMO_SECRET
 from runtime.errors import Unavailable
-from runtime.protocol import ActorRow
+from runtime.protocol import ActorRow, TableTold
 from runtime.rundir import RunRecord
 from tests.cluster.machines import START_S, Machine
 from tests.desk.truth import Truth
@@ -80,7 +80,11 @@ class ClusterDesk:
 
     def rows(self) -> dict[str, ActorRow]:
         """The supervisor's table; raises `Unavailable` while nobody answers."""
-        return {row.name: row for row in operate.table(self._record()).rows}
+        return {row.name: row for row in self.told().rows}
+
+    def told(self) -> TableTold:
+        """All that the supervisor knows; raises as `rows`."""
+        return operate.table(self._record())
 
     def status(self) -> Status:
         """As `outcry status --json`; raises `Unavailable` while nobody answers."""

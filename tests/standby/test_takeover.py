@@ -9,8 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from actors.operate import table
+from runtime.rundir import RunRecord
 from tests.desk.runs import Run, Status, outcry_run
 from tests.shards.market import Witness
 from tests.standby.watcher import Record
@@ -75,6 +78,12 @@ def kill(run: Run, *actors: str) -> int:
     return moment
 
 
+def counters(run: Run, actor: str) -> dict[str, int]:
+    (file,) = (run.folder / "outcry" / "runs").glob("*.json")
+    told = table(msgspec.json.decode(file.read_bytes(), type=RunRecord))
+    return next(row.counters for row in told.rows if row.name == actor)
+
+
 def until_back(run: Run, lives: int, *actors: str) -> None:
     run.until(
         lambda status: both_well(status) and all(status["actors"][actor]["incarnation"] >= lives for actor in actors)
@@ -111,10 +120,13 @@ def test_neither_death_is_noticed_by_the_strategy(tmp_path: Path) -> None:
             until_back(run, life + 2, PRIMARY)
         kill(run, STANDBY)
         until_back(run, 2, STANDBY)
+        counted = counters(run, "strategy.watcher")
         run.stop()
     record = Record(tmp_path / "record")
     assert_nothing_lost_or_doubled(record, witness)
     assert record.lost == [], "one of them had the book all the time"
+    assert counted["repeated"] > 1000
+    assert counted["missed"] == 0
     gaps = [record.after(moment) for moment in moments]
     ordinary = sorted(later - earlier for earlier, later in pairwise(record.arrivals))
     assert min(gaps) < max(BAR_NS, ordinary[-len(ordinary) // 20]), [gap / 1e6 for gap in gaps]
