@@ -14,6 +14,12 @@ class ActorSpec(msgspec.Struct, frozen=True, array_like=True):
     incarnation: int
     journal: str = ""
     """Folder of the actor's journal; "" for an actor without one."""
+    follower: str = ""
+    """Name of the actor that keeps a copy of the journal on another machine; "" for none."""
+    copy: str = ""
+    """Folder of that copy, there."""
+    run: str = ""
+    """Tells this run from others that had the same folders; needed with a follower only."""
 
 
 class Home(msgspec.Struct, frozen=True, array_like=True):
@@ -54,6 +60,8 @@ class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     home: Home = Home()
     labels: dict[str, str] = {}
     """Of the node that it goes to; none for the run's own machine. Of no meaning on one machine."""
+    abroad: bool = False
+    """Never on the run's own machine, whatever the labels. Of no meaning on one machine."""
     machine: str = ""
     """Where it runs, and where other machines reach it: known when it listens."""
     tcp: str = ""
