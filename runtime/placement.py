@@ -22,22 +22,33 @@ class Node(msgspec.Struct, frozen=True):
 
 
 def choose(
-    nodes: Sequence[Node], labels: Mapping[str, str], hosts: Mapping[str, int], shunned: frozenset[str]
+    nodes: Sequence[Node],
+    labels: Mapping[str, str],
+    hosts: Mapping[str, int],
+    shunned: frozenset[str],
+    not_on: str = "",
+    rather_on: str = "",
 ) -> Node | None:
     """The node with all these labels that holds the fewest hosts of the run, or None: so equals are spread.
 
     `hosts` counts by node. A shunned node, on which a host has just fallen silent, is taken only if there is no other.
     """
-    fitting = [node for node in nodes if labels.items() <= node.labels.items()]
-    return min(fitting, key=lambda node: (node.id in shunned, hosts.get(node.id, 0), node.ip, node.id), default=None)
+    fitting = [node for node in nodes if labels.items() <= node.labels.items() and node.id != not_on]
+
+    def rank(node: Node) -> tuple[bool, bool, int, str, str]:
+        return node.id in shunned, node.id != rather_on, hosts.get(node.id, 0), node.ip, node.id
+
+    return min(fitting, key=rank, default=None)
 
 
-def why_none(nodes: Sequence[Node], labels: Mapping[str, str]) -> str:
+def why_none(nodes: Sequence[Node], labels: Mapping[str, str], not_on: str = "") -> str:
     """What somebody has to know who waits for a node with these labels."""
     known = "; ".join(
         f"{node.ip} has {_written(node.labels) or 'no label'}" for node in sorted(nodes, key=lambda node: node.ip)
     )
-    return f"waits for a node with {_written(labels)}: {known or 'the cluster has no node'}"
+    wanted = f"with {_written(labels)}" if labels else ""
+    other = "other than the one where the desk was started" if not_on else ""
+    return f"waits for a node {' '.join(filter(None, (wanted, other)))}: {known or 'the cluster has no node'}"
 
 
 def _written(labels: Mapping[str, str]) -> str:
@@ -52,27 +63,31 @@ class Placement:
         self._living = living
         self._nodes: dict[tuple[str, int], str] = {}
         """(host, incarnation) → node, of those that have not ended."""
+        self._last: dict[str, str] = {}
+        """Host → the node of its last life: who keeps a journal rather goes back to it."""
         self._shunned: dict[str, float] = {}
         """Node → when it is no longer, by the clock of the loop."""
 
     async def find(self, spec: HostSpec, notify: Callable[[HostWaits], None]) -> str:
         """The id of its node, as soon as there is one; "" on one machine."""
         node = spec.home.machine
-        while node and spec.labels:
+        not_on = node if spec.abroad else ""
+        rather_on = self._last.get(spec.name, "") if any(actor.journal for actor in spec.actors) else ""
+        while node and (spec.labels or spec.abroad):
             nodes = await asyncio.to_thread(self._living)
             now = asyncio.get_running_loop().time()
             shunned = frozenset(node for node, until in self._shunned.items() if until > now)
-            chosen = choose(nodes, spec.labels, Counter(self._nodes.values()), shunned)
+            chosen = choose(nodes, spec.labels, Counter(self._nodes.values()), shunned, not_on, rather_on)
             if chosen is not None:
                 node = chosen.id
                 break
-            notify(HostWaits(spec.name, spec.incarnation, why_none(nodes, spec.labels)))
+            notify(HostWaits(spec.name, spec.incarnation, why_none(nodes, spec.labels, not_on)))
             await asyncio.sleep(NODE_POLL_S)
         self.is_at(spec.name, spec.incarnation, node)
         return node
 
     def is_at(self, host: str, incarnation: int, node: str) -> None:
-        self._nodes[host, incarnation] = node
+        self._nodes[host, incarnation] = self._last[host] = node
 
     def has_ended(self, host: str, incarnation: int) -> None:
         self._nodes.pop((host, incarnation), None)
