@@ -37,6 +37,7 @@ from runtime.errors import Unavailable
 from runtime.journal.log import Durability, Journal
 from runtime.journal.position import Position
 from runtime.replication.copying import CHUNK_BYTES, Bytes, Copy, holds, position_of, set_aside, written
+from runtime.replication.follower import MEMORY as COPY_MEMORY
 from runtime.replication.memory import Memory, recall, remember
 from runtime.replication.messages import (
     FROM_FOLLOWER,
@@ -197,11 +198,15 @@ class Owner:
         self._is_own_known = recall(file).continues(self._run, ctx.incarnation)
         if self._is_own_known:
             remember(file, Memory(self._run, ctx.incarnation))
-        if ctx.incarnation == 1 and (adopted := adopt(self._copy_folder, self._folder)):
+        if ctx.incarnation == 1 and (adopted := self._adopt()):
             ctx.log.warning("journal_adopted", records=adopted, source=str(self._copy_folder))
         self._own = own_position(self._folder)
         ctx.watch(self._follower)
         ctx.after(LOOK_NS, _Look())
+
+    def _adopt(self) -> int:
+        is_of_this_run = recall(self._copy_folder / COPY_MEMORY).run == self._run
+        return adopt(self._copy_folder, self._folder, is_of_this_run)
 
     def _attach(self, ctx: Context) -> None:
         self._number += 1

@@ -44,16 +44,21 @@ def own_position(folder: Path) -> Position | None:
         journal.close()
 
 
-def adopt(copy_folder: Path, folder: Path) -> int:
+def adopt(copy_folder: Path, folder: Path, has_it_open: bool) -> int:
     """Bring the journal here up to a copy on the same machine that nobody writes any more, as when the follower's
     machine becomes the owner's. Returns how many records that were. Raises `Corrupt` if the two have parted.
+
+    One that this run's own follower has open (`has_it_open`) tells what it has itself; `Unavailable` if it is anybody
+    else, who may belong to a run that is over or to one that lives.
     """
     if not any(copy_folder.glob(SEGMENTS)):
         return 0
     try:
         source = Copy.open_at(copy_folder)
-    except Unavailable:  # a follower has it open, and tells itself what it has
-        return 0
+    except Unavailable:
+        if has_it_open:
+            return 0
+        raise
     journal = Copy.open_at(folder)
     before = journal.sequence
     chunks = Bytes(source, journal.position)

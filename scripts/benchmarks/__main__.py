@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 
 from runtime.cluster import LocalCluster
-from scripts.benchmarks import journal, memory, promises, recovery, report, risk, soak, startup, two_hosts
+from scripts.benchmarks import durability, journal, memory, promises, recovery, report, risk, soak, startup, two_hosts
 from scripts.benchmarks.contender import Contender
 from scripts.benchmarks.measure import FULL, QUICK, Figures, Plan, measure
 from scripts.benchmarks.one_process import OneProcess
@@ -33,7 +33,7 @@ CONTENDERS: tuple[type[Contender], ...] = (
 )
 
 
-PARTS = ("start", "memory", "paths", "recovery", "risk", "journal", "hosts")
+PARTS = ("start", "memory", "paths", "recovery", "risk", "journal", "durability", "hosts")
 """In this order: those that start a Ray of their own come before there is one that lasts."""
 
 
@@ -81,6 +81,10 @@ async def _measure(options: argparse.Namespace, plan: Plan, folder: Path, consol
         journal_rows = journal.measure(plan.rounds)
         journal.print_rows(console, journal_rows)
         rows += journal_rows
+    if "durability" in parts:
+        durability_rows = await durability.measure(plan, folder)
+        durability.print_rows(console, durability_rows)
+        rows += durability_rows
     if "hosts" in parts:
         host_rows = await asyncio.to_thread(two_hosts.measure, plan.rounds)
         two_hosts.print_rows(console, host_rows)

@@ -326,6 +326,22 @@ def test_the_next_run_on_the_followers_machine_starts_from_its_copy(pair: Pair) 
     assert segments(again.folder) == segments(pair.here / "journal-copy")
 
 
+def test_a_copy_that_a_process_of_another_run_has_open_is_waited_for(pair: Pair) -> None:
+    owner = started(pair).owner
+    assert owner is not None
+    owner.append(b"one")
+    pair.carry()
+    pair.end_owner()
+    left_over, pair.follower = pair.follower, None
+    assert left_over is not None
+    with pytest.raises(Unavailable, match="is open in another process"):
+        pair.start_owner(pair.there, run="2")
+    left_over.end()
+    again = pair.start_owner(pair.there, run="2")
+    pair.start_follower(pair.here, run="2")
+    assert again.clerk.replayed == [b"one"]
+
+
 def test_a_run_that_begins_with_two_different_journals_asks_which_one_is_meant(pair: Pair) -> None:
     write(pair.here / "journal", b"one")
     write(pair.there / "journal-copy", b"other", b"longer")
