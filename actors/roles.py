@@ -44,7 +44,7 @@ def build_role(name: str, configuration: Configuration, journal: Path, started: 
         case names.JOURNAL_FOLLOWER:
             from runtime.replication.follower import JournalFollower
 
-            return JournalFollower(copy_of(journal), str(started))
+            return JournalFollower(copy_of(journal), str(started), journal)
         case names.GATEWAY:
             from actors.gateway.actor import Gateway
 

@@ -16,7 +16,7 @@ from runtime.address import Address
 from runtime.errors import Corrupt, Unavailable
 from runtime.message import Message
 from runtime.replication.copying import Bytes, Copy, holds, position_of, set_aside, written
-from runtime.replication.memory import Memory, recall, remember
+from runtime.replication.memory import OF_COPY, OF_OWNER, Memory, recall, remember
 from runtime.replication.messages import (
     AttachCopy,
     Copied,
@@ -32,17 +32,19 @@ from runtime.replication.messages import (
     Standing,
     StartCopyAnew,
 )
+from runtime.replication.succession import adopt
 
-MEMORY = "copy.json"
 WINDOW = 4
 """So many chunks are on their way to a new owner at once."""
 
 
 class JournalFollower:
-    def __init__(self, folder: Path, run: str) -> None:
+    def __init__(self, folder: Path, run: str, journal_folder: Path) -> None:
+        """`journal_folder` is where an owner on this machine would keep, or has kept, the journal."""
         self._folder = folder
+        self._journal_folder = journal_folder
         self._run = run
-        self._file = folder / MEMORY
+        self._file = folder / OF_COPY
         self._memory = Memory()
         self._copy: Copy | None = None
         self._owner: Address | None = None
@@ -90,9 +92,22 @@ class JournalFollower:
         else:
             self._memory = Memory(self._run, ctx.incarnation)
         remember(self._file, self._memory)
+        if not self._memory.followed:
+            self._adopt(ctx)
         self._copy = Copy.open_at(self._folder)
         if self._copy.cut is not None:
             ctx.log.warning("journal_tail_cut", actor=ctx.name, cut=str(self._copy.cut))
+
+    def _adopt(self, ctx: Context) -> None:
+        """An earlier run may have had the owner here: the newest journal is not to be overlooked."""
+        is_of_this_run = recall(self._journal_folder / OF_OWNER).run == self._run
+        try:
+            adopted = adopt(self._journal_folder, self._folder, is_of_this_run)
+        except Corrupt as error:
+            ctx.log.warning("journal_not_adopted", reason=str(error))
+            return
+        if adopted:
+            ctx.log.warning("journal_adopted", records=adopted, source=str(self._journal_folder))
 
     def let_go(self) -> None:
         if self._sending is not None:

@@ -6,6 +6,9 @@ import msgspec
 
 from runtime.errors import Unavailable
 
+OF_OWNER, OF_COPY = "owner.json", "copy.json"
+"""In the folder of a journal, and in that of a copy."""
+
 
 class Memory(msgspec.Struct, frozen=True):
     """Life is the incarnation of the actor whose folder it is."""
@@ -16,7 +19,7 @@ class Memory(msgspec.Struct, frozen=True):
     owner: int = 0
     """Of a copy: the newest life of the journal's owner that was heard of."""
     followed: bool = False
-    """Of a copy: an owner has used it in that run."""
+    """In that run an owner has opened the journal, or used the copy: what earlier runs left is not looked for again."""
     current: bool = False
     """Of a copy: it holds all that was ever acknowledged."""
 

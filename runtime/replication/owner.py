@@ -37,8 +37,7 @@ from runtime.errors import Unavailable
 from runtime.journal.log import Durability, Journal
 from runtime.journal.position import Position
 from runtime.replication.copying import CHUNK_BYTES, Bytes, Copy, holds, position_of, set_aside, written
-from runtime.replication.follower import MEMORY as COPY_MEMORY
-from runtime.replication.memory import Memory, recall, remember
+from runtime.replication.memory import OF_COPY, OF_OWNER, Memory, recall, remember
 from runtime.replication.messages import (
     FROM_FOLLOWER,
     AttachCopy,
@@ -57,7 +56,6 @@ from runtime.replication.messages import (
 )
 from runtime.replication.succession import Decision, adopt, decide, nobody_knows, own_position, parted
 
-MEMORY = "owner.json"
 LOOK_NS = 100 * NS_PER_MS
 ACK_NS = 500 * NS_PER_MS
 """A follower that has not acknowledged for so long is not counted on until it does."""
@@ -194,18 +192,20 @@ class Owner:
 
     def _start(self, ctx: Context) -> None:
         self._began = ctx.now()
-        file = self._folder / MEMORY
-        self._is_own_known = recall(file).continues(self._run, ctx.incarnation)
+        file = self._folder / OF_OWNER
+        memory = recall(file)
+        self._is_own_known = memory.continues(self._run, ctx.incarnation)
+        has_led = memory.run == self._run and memory.followed
         if self._is_own_known:
-            remember(file, Memory(self._run, ctx.incarnation))
-        if ctx.incarnation == 1 and (adopted := self._adopt()):
+            remember(file, Memory(self._run, ctx.incarnation, followed=has_led))
+        if self._is_own_known and not has_led and (adopted := self._adopt()):
             ctx.log.warning("journal_adopted", records=adopted, source=str(self._copy_folder))
         self._own = own_position(self._folder)
         ctx.watch(self._follower)
         ctx.after(LOOK_NS, _Look())
 
     def _adopt(self) -> int:
-        is_of_this_run = recall(self._copy_folder / COPY_MEMORY).run == self._run
+        is_of_this_run = recall(self._copy_folder / OF_COPY).run == self._run
         return adopt(self._copy_folder, self._folder, is_of_this_run)
 
     def _attach(self, ctx: Context) -> None:
@@ -323,7 +323,7 @@ class Owner:
 
     def _open(self, ctx: Context) -> None:
         """The actor's life begins."""
-        remember(self._folder / MEMORY, Memory(self._run, ctx.incarnation))
+        remember(self._folder / OF_OWNER, Memory(self._run, ctx.incarnation, followed=True))
         journal = Journal.open(self._folder, Durability.MACHINE)
         if journal.cut is not None:
             ctx.log.warning("journal_tail_cut", actor=ctx.name, cut=str(journal.cut))

@@ -107,7 +107,7 @@ class FollowersLife:
     def __init__(self, machine: Path, incarnation: int, time: int, run: str = RUN) -> None:
         self.folder = machine / "journal-copy"
         self.ctx = RecordingContext("follower", incarnation, time)
-        self.follower = JournalFollower(self.folder, run)
+        self.follower = JournalFollower(self.folder, run, machine / "journal")
         self.receive(Started())
 
     def receive(self, message: Any) -> None:

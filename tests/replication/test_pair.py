@@ -326,6 +326,41 @@ def test_the_next_run_on_the_followers_machine_starts_from_its_copy(pair: Pair) 
     assert segments(again.folder) == segments(pair.here / "journal-copy")
 
 
+def test_the_next_run_with_its_follower_on_the_owners_machine_starts_from_there(pair: Pair) -> None:
+    owner = started(pair).owner
+    assert owner is not None
+    owner.append(b"one", b"two")
+    pair.carry()
+    pair.end_owner()
+    assert pair.follower is not None
+    pair.follower.end()
+    pair.follower = None
+    elsewhere = pair.here.parent / "elsewhere"
+    pair.start_follower(pair.here, run="2")
+    again = pair.start_owner(elsewhere, run="2")
+    assert again.clerk.replayed == [b"one", b"two"]
+    again.append(b"three")
+    pair.carry()
+    assert again.clerk.copied == 3
+
+
+def test_a_life_that_ends_before_it_has_begun_does_not_hide_the_copy_from_the_next(pair: Pair) -> None:
+    owner = started(pair).owner
+    assert owner is not None
+    owner.append(b"one", b"two")
+    pair.carry()
+    pair.end_owner()
+    assert pair.follower is not None
+    pair.follower.end()
+    pair.follower = None
+    pair.start_owner(pair.here.parent / "elsewhere", run="2")
+    pair.end_owner()  # it has looked for a copy there, in vain
+    (pair.there / "journal-copy").rename(pair.here.parent / "elsewhere" / "journal-copy")
+    again = pair.start_owner(pair.here.parent / "elsewhere", 2, run="2")
+    pair.pass_time(2 * PATIENCE_NS)
+    assert again.clerk.replayed == [b"one", b"two"]
+
+
 def test_a_copy_that_a_process_of_another_run_has_open_is_waited_for(pair: Pair) -> None:
     owner = started(pair).owner
     assert owner is not None
