@@ -135,6 +135,15 @@ class Finishing(Protocol):
 
 
 @runtime_checkable
+class Impatient(Protocol):
+    """An actor whose journal may take its time to open, and to which something may come that must not wait for it."""
+
+    def before_open(self, message: Any, ctx: Context) -> Any:
+        """Returns what is to wait, or None if that was the answer. Comes before `Started`; nothing may be appended."""
+        ...
+
+
+@runtime_checkable
 class Holding(Protocol):
     """An actor that has files of its own open: they are closed when its life ends, however it ends."""
 

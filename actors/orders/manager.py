@@ -63,7 +63,7 @@ from actors.orders.cancels import Cancels
 from actors.orders.changes import WORKING, Changes
 from actors.orders.desk_view import Followers, order_updated, plain_ledger
 from actors.orders.inquiries import MARGIN_NS, Inquiries
-from actors.orders.intake import refusal, refuse
+from actors.orders.intake import Early, refusal, refuse
 from actors.orders.journal import OrderJournal
 from actors.orders.ledger import Anomaly, Ledger, Order, Outcome
 from actors.orders.lists import Lists
@@ -86,7 +86,7 @@ class SweepDue(msgspec.Struct, frozen=True):
     """Look which orders have to be asked about."""
 
 
-class OrderManager:
+class OrderManager(Early):
     def __init__(self, venues: Mapping[str, VenueSettings], settings: OrderSettings | None = None) -> None:
         """`venues`: those with credentials trade, the others are market data only."""
         settings = settings or OrderSettings()

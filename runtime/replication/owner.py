@@ -25,6 +25,7 @@ from runtime.actor import (
     Context,
     Finishing,
     Holding,
+    Impatient,
     JournalCopied,
     JournalCopyChanged,
     Report,
@@ -68,6 +69,7 @@ WINDOW_BYTES = 4 * CHUNK_BYTES
 WINDOW = 64
 """What is on its way to the follower is no more than that; what comes meanwhile shares the next message."""
 RECENT = 1_000
+MOST_HELD = 10_000
 
 
 class _Look(msgspec.Struct, frozen=True):
@@ -135,13 +137,23 @@ class Owner:
         elif kind in EVENTS and self._is_mine(message):
             self._on_event(message, ctx)
         elif self._journal is None:
-            self._held.append(message)
+            self._hold(message, ctx)
         else:
             pending = self._actor.receive(message, ctx)
             if self._journal.sequence != self._sent:
                 self._send(ctx)
             return pending
         return None
+
+    def _hold(self, message: Any, ctx: Context) -> None:
+        if isinstance(self._actor, Impatient):
+            message = self._actor.before_open(message, ctx)
+        if message is None:
+            return
+        if len(self._held) < MOST_HELD:
+            self._held.append(message)
+        else:
+            ctx.log.error("message_dropped", message=type(message).__name__, reason=self._problem)
 
     def report(self) -> Report:
         report = self._actor.report() if self._journal is not None else Report()

@@ -91,6 +91,24 @@ def test_a_change_waits_and_is_refused_as_an_order_is() -> None:
     assert desk.ctx.told_to("risk_checker") == []
 
 
+def test_before_the_journal_is_open_orders_are_refused_changes_come_to_nothing_and_cancels_wait() -> None:
+    desk = copied_desk()
+    desk.receive(submit())
+    desk.receive(JournalCopied(len(desk.ctx.journal)), sent(), accepted())
+    desk.clear()
+    assert desk.manager.before_open(submit(2), desk.ctx) is None
+    (update,) = desk.updates()
+    assert (update.state.value, update.order.client_order_id) == ("DENIED", order_id(2))
+    assert update.reason.startswith("NOT_DURABLE: it is not known yet")
+    assert not desk.manager.ledger.knows(order_id(2))
+    cancel = CancelOrder(ONE, "maker")
+    assert desk.manager.before_open(cancel, desk.ctx) is cancel
+    desk.clear()
+    desk.receive(desk.manager.before_open(ModifyOrder(ONE, "maker", order_id(7), "", "99", Stamps()), desk.ctx))
+    assert desk.ctx.told_to("risk_checker") == []
+    assert [(update.state.value, update.order.price) for update in desk.updates()] == [("ACCEPTED", "100")]
+
+
 def acted(action: OperatorAction, request: int = 1) -> OperatorActed:
     return OperatorActed("me@here", "test", action, {"reason": "lunch"}, request)
 

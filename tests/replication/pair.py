@@ -47,6 +47,9 @@ class Clerk:
             case _:
                 pass
 
+    def before_open(self, message: Any, ctx: Context) -> Any:
+        return None if isinstance(message, Note) and message.text == b"now or never" else message
+
     def report(self) -> Report:
         return Report()
 

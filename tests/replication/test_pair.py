@@ -389,7 +389,7 @@ def test_a_run_that_begins_with_two_different_journals_asks_which_one_is_meant(p
 
 def test_what_is_told_before_the_journal_is_open_waits_in_order(pair: Pair) -> None:
     owner = pair.start_owner()
-    owner.append(b"one", b"two")
+    owner.append(b"one", b"now or never", b"two")
     assert owner.ctx.file is None
     pair.start_follower()
     assert owner.journal.sequence == 2
