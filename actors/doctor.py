@@ -176,6 +176,16 @@ def _orders(row: ActorRow) -> Iterator[Finding]:
             )
 
 
+def _journal_copy(row: ActorRow) -> Iterator[Finding]:
+    if problem := _mapping(row.report.get("journal_copy")).get("problem"):
+        yield Finding(
+            row.name,
+            f"its journal is on one machine only: {problem}",
+            "new orders and changes are refused as NOT_DURABLE, cancels go; it goes on by itself when the follower has "
+            "caught up. Look at journal_follower, and whether there is another node that it could be on",
+        )
+
+
 def _store(row: ActorRow) -> Iterator[Finding]:
     if row.name != names.STORE:
         return
@@ -196,7 +206,7 @@ def _strangers(row: ActorRow) -> Iterator[Finding]:
         )
 
 
-RULES: tuple[Rule, ...] = (_life, _mailbox, _missed, _venue, _orders, _store, _strangers)
+RULES: tuple[Rule, ...] = (_life, _mailbox, _missed, _venue, _orders, _journal_copy, _store, _strangers)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

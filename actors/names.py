@@ -8,6 +8,7 @@ ROUTER = "router"
 PORTFOLIO = "portfolio"
 LATENCY_MONITOR = "latency_monitor"
 STORE = "store"
+JOURNAL_FOLLOWER = "journal_follower"
 GATEWAY = "gateway"
 
 
@@ -46,6 +47,7 @@ def of_desk(configuration: Configuration) -> list[str]:
         RISK_CHECKER,
         ROUTER,
         PORTFOLIO,
+        *([JOURNAL_FOLLOWER] if configuration.journal.durability == "machine" else []),
         STORE,
         GATEWAY,
         *(strategy(name) for name in configuration.strategies),
@@ -56,4 +58,4 @@ def stop_phase(name: str) -> int:
     """Lower ones are stopped first: who orders, then who carries out, then who only looks on."""
     if name.startswith("strategy.") or name == GATEWAY:
         return 0
-    return 2 if name in (LATENCY_MONITOR, STORE) else 1
+    return 2 if name in (LATENCY_MONITOR, STORE, JOURNAL_FOLLOWER) else 1

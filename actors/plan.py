@@ -9,7 +9,7 @@ import msgspec
 from pydantic import ValidationError
 
 from actors import names
-from actors.roles import build_role, import_role
+from actors.roles import build_role, copy_of, import_role
 from actors.settings import Configuration
 from runtime.actor import Actor
 from runtime.address import StreamKind
@@ -155,13 +155,14 @@ def _replan(settings: str, run: RunSettings) -> list[HostPlan]:
 def host_spec(
     configuration: Configuration, run: RunSettings, name: str, socket: str, actors: list[str], incarnation: int = 1
 ) -> HostSpec:
-    journal = str(journal_folder(configuration, run))
+    durable = configuration.journal.durability == "machine"
+    is_elsewhere = names.ORDER_MANAGER in configuration.placement
     return HostSpec(
         name=name,
         incarnation=incarnation,
         endpoint=f"{run.folder}/{socket}.sock",
         supervisor=f"{run.folder}/{SUPERVISOR}.sock",
-        actors=[ActorSpec(actor, incarnation, journal if actor == names.ORDER_MANAGER else "") for actor in actors],
+        actors=[_actor_spec(actor, incarnation, configuration, run) for actor in actors],
         build="actors.plan:build",
         messages="actors.messages:CODEC",
         settings=msgspec.json.encode(run).decode(),
@@ -172,7 +173,18 @@ def host_spec(
         kind=StreamKind.TCP if run.home.machine else StreamKind.UNIX,
         home=run.home,
         labels=next((configuration.placement[actor] for actor in actors if actor in configuration.placement), {}),
+        abroad=durable and (names.ORDER_MANAGER if is_elsewhere else names.JOURNAL_FOLLOWER) in actors,
     )
+
+
+def _actor_spec(actor: str, incarnation: int, configuration: Configuration, run: RunSettings) -> ActorSpec:
+    if actor != names.ORDER_MANAGER:
+        return ActorSpec(actor, incarnation)
+    journal = journal_folder(configuration, run)
+    if configuration.journal.durability != "machine":
+        return ActorSpec(actor, incarnation, str(journal))
+    copy = str(copy_of(journal))
+    return ActorSpec(actor, incarnation, str(journal), names.JOURNAL_FOLLOWER, copy, str(run.started))
 
 
 def supervisor_spec(configuration: Configuration, run: RunSettings, incarnation: int) -> HostSpec:

@@ -38,13 +38,24 @@ def build_role(name: str, configuration: Configuration, journal: Path, started: 
         case names.STORE:
             from actors.store import Store, database_of
 
-            return Store(journal, database_of(configuration, journal))
+            is_elsewhere = names.ORDER_MANAGER in configuration.placement  # then its follower is here
+            followed = copy_of(journal) if is_elsewhere else journal
+            return Store(followed, database_of(configuration, followed))
+        case names.JOURNAL_FOLLOWER:
+            from runtime.replication.follower import JournalFollower
+
+            return JournalFollower(copy_of(journal), str(started), journal)
         case names.GATEWAY:
             from actors.gateway.actor import Gateway
 
             return Gateway(configuration, started)
         case _:
             raise Bug(f"no actor is called {name}")
+
+
+def copy_of(journal: Path) -> Path:
+    """Where the follower of a journal keeps its copy, on its own machine."""
+    return journal.with_name(f"{journal.name}-copy")
 
 
 def import_role(name: str, configuration: Configuration) -> None:

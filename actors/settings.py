@@ -206,7 +206,10 @@ class OrderSettings(Settings):
 class JournalSettings(Settings):
     path: AbsolutePath | None = None
     """A folder; by default in the run's own folder, which a new run does not see."""
-    durability: Literal["process", "power"] = "process"
+    durability: Literal["process", "power", "machine"] = "process"
+    """What an order's intent survives before it goes on: the end of the process, a power failure, the loss of the
+    machine. With `machine` a follower on another node has a copy, in a folder beside `path` called like it and `-copy`.
+    """
 
 
 class StoreSettings(Settings):

@@ -124,6 +124,8 @@ class Status(msgspec.Struct, frozen=True):
     """By stage, over all venues."""
     spares: int = 0
     """Warm processes that could take the place of a dead one now."""
+    not_durable: str = ""
+    """Why the journal has no copy on another machine, so that new orders are refused; "" if it has, or needs none."""
 
 
 def compose(
@@ -149,7 +151,7 @@ def compose(
         if isinstance(state.get("venue"), str):
             known = venues.get(state["venue"])
             venues[state["venue"]] = _venue(report) if known is None else _with_shard(known, report)
-        if "orders" in state:
+        if "orders" in state or "journal_copy" in state:
             orders = state
         if "stages" in state:
             latency = state
@@ -172,6 +174,7 @@ def compose(
         positions=positions,
         latency=_quantiles(latency.get("stages")),
         spares=spares,
+        not_durable=str(_mapping(orders.get("journal_copy")).get("problem") or ""),
     )
 
 

@@ -169,6 +169,22 @@ class Finishing(Protocol):
     def is_finished(self) -> bool: ...
 
 
+@runtime_checkable
+class Impatient(Protocol):
+    """An actor whose journal may take its time to open, and to which something may come that must not wait for it."""
+
+    def before_open(self, message: Any, ctx: Context) -> Any:
+        """Returns what is to wait, or None if that was the answer. Comes before `Started`; nothing may be appended."""
+        ...
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """An actor that has files of its own open: they are closed when its life ends, however it ends."""
+
+    def let_go(self) -> None: ...
+
+
 # ---- what the host tells an actor; these never cross a process --------------------------------------------------
 
 
@@ -214,6 +230,19 @@ class RefreshRequested(msgspec.Struct, frozen=True):
     """Events of `topic` were shed for a slow subscriber: publish its whole state again."""
 
     topic: str
+
+
+class JournalCopied(msgspec.Struct, frozen=True):
+    """The follower of this actor's journal, on another machine, has every record up to this one."""
+
+    sequence: int
+
+
+class JournalCopyChanged(msgspec.Struct, frozen=True):
+    """Why the follower has not got what is appended now; "" when it has, or is about to. The first message of a life
+    whose journal is copied."""
+
+    problem: str
 
 
 class LinkUp(msgspec.Struct, frozen=True):

@@ -29,6 +29,7 @@ def choose(
     shunned: frozenset[str],
     closed: frozenset[str] = NOWHERE,
     taken: frozenset[str] = NOWHERE,
+    rather_on: str = "",
 ) -> Node | None:
     """The node with all these labels that holds the fewest hosts of the run, or None: so equals are spread.
 
@@ -36,15 +37,20 @@ def choose(
     and before it one that is `taken`; a `closed` one never.
     """
     fitting = [node for node in nodes if labels.items() <= node.labels.items() and node.id not in closed]
-    return min(
-        fitting,
-        key=lambda node: (node.id in shunned, node.id in taken, hosts.get(node.id, 0), node.ip, node.id),
-        default=None,
-    )
+
+    def rank(node: Node) -> tuple[bool, bool, bool, int, str, str]:
+        is_other = node.id != rather_on
+        return node.id in shunned, node.id in taken, is_other, hosts.get(node.id, 0), node.ip, node.id
+
+    return min(fitting, key=rank, default=None)
 
 
 def why_none(
-    nodes: Sequence[Node], labels: Mapping[str, str], closed: frozenset[str] = NOWHERE, yields_to: Sequence[str] = ()
+    nodes: Sequence[Node],
+    labels: Mapping[str, str],
+    closed: frozenset[str] = NOWHERE,
+    yields_to: Sequence[str] = (),
+    not_on: str = "",
 ) -> str:
     """What somebody has to know who waits for a node with these labels."""
     known = "; ".join(
@@ -53,11 +59,12 @@ def why_none(
     )
     wanted = [f"with {_written(labels)}"] if labels else []
     wanted += [f"without {' and '.join(yields_to)}"] if yields_to else []
+    wanted += ["other than the one where the desk was started"] if not_on else []
     return f"waits for a node {' and '.join(wanted)}: {known or 'the cluster has no node'}"
 
 
 def _held(node: Node, closed: frozenset[str], yields_to: Sequence[str]) -> str:
-    return f" and holds {' and '.join(yields_to)}" if node.id in closed else ""
+    return f" and holds {' and '.join(yields_to)}" if yields_to and node.id in closed else ""
 
 
 def _written(labels: Mapping[str, str]) -> str:
@@ -72,18 +79,23 @@ class Placement:
         self._living = living
         self._nodes: dict[tuple[str, int], str] = {}
         """(host, incarnation) → node, of those that have not ended."""
+        self._last: dict[str, str] = {}
+        """Host → the node of its last life: who keeps a journal rather goes back to it."""
         self._shunned: dict[str, float] = {}
         """Node → when it is no longer, by the clock of the loop."""
 
     async def find(self, spec: HostSpec, notify: Callable[[HostWaits], None]) -> str:
         """The id of its node, as soon as there is one; "" on one machine."""
         node = spec.home.machine
-        while node and (spec.labels or spec.yields_to):
+        not_on = node if spec.abroad else ""
+        rather_on = self._last.get(spec.name, "") if any(actor.journal for actor in spec.actors) else ""
+        while node and (spec.labels or spec.yields_to or spec.abroad):
             nodes = await asyncio.to_thread(self._living)
             now = asyncio.get_running_loop().time()
             shunned = frozenset(node for node, until in self._shunned.items() if until > now)
             closed, taken = self._of(spec.yields_to), self._of(spec.displaces)
-            chosen = choose(nodes, spec.labels, Counter(self._nodes.values()), shunned, closed, taken)
+            barred = closed | {not_on}
+            chosen = choose(nodes, spec.labels, Counter(self._nodes.values()), shunned, barred, taken, rather_on)
             unplaced = [host for host in spec.yields_to if not self._of([host])]
             if unplaced:
                 reason = f"waits for a node until {' and '.join(unplaced)} has one"
@@ -91,7 +103,7 @@ class Placement:
                 node = chosen.id
                 break
             else:
-                reason = why_none(nodes, spec.labels, closed, spec.yields_to)
+                reason = why_none(nodes, spec.labels, closed, spec.yields_to, not_on)
             notify(HostWaits(spec.name, spec.incarnation, reason))
             await asyncio.sleep(NODE_POLL_S)
         self.is_at(spec.name, spec.incarnation, node)
@@ -111,7 +123,7 @@ class Placement:
         return set(self._nodes.values())
 
     def is_at(self, host: str, incarnation: int, node: str) -> None:
-        self._nodes[host, incarnation] = node
+        self._nodes[host, incarnation] = self._last[host] = node
 
     def has_ended(self, host: str, incarnation: int) -> None:
         self._nodes.pop((host, incarnation), None)

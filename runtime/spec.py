@@ -14,6 +14,12 @@ class ActorSpec(msgspec.Struct, frozen=True, array_like=True):
     incarnation: int
     journal: str = ""
     """Folder of the actor's journal; "" for an actor without one."""
+    follower: str = ""
+    """Name of the actor that keeps a copy of the journal on another machine; "" for none."""
+    copy: str = ""
+    """Folder of that copy, there."""
+    run: str = ""
+    """Tells this run from others that had the same folders; needed with a follower only."""
 
 
 class Home(msgspec.Struct, frozen=True, array_like=True):
@@ -58,6 +64,8 @@ class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     """Hosts on whose nodes it may not be: it goes elsewhere, and as long as there is nowhere else it waits."""
     displaces: list[str] = []
     """Those that yield to it: it goes where they are not if it can, and where it goes they end."""
+    abroad: bool = False
+    """Never on the run's own machine, whatever the labels. Of no meaning on one machine."""
     machine: str = ""
     """Where it runs, and where other machines reach it: known when it listens."""
     tcp: str = ""

@@ -187,11 +187,38 @@ def _journal(configuration: Configuration) -> Iterator[Problem]:
     path = configuration.journal.path
     if path is not None and path.exists() and not path.is_dir():
         yield Problem(("journal", "path"), f"{path} is a file; give a folder")
+    if configuration.journal.durability == "machine":
+        yield from _follower(configuration)
     if path is None and (real := [name for name, venue in configuration.venues.items() if _takes_real_orders(venue)]):
         yield Problem(
             ("journal", "path"),
             f"is missing, and orders at {' and '.join(real)} outlive a run; add `journal: {{path: FOLDER}}`, "
             "from which the next run continues",
+        )
+
+
+def _follower(configuration: Configuration) -> Iterator[Problem]:
+    """Processes of one machine may try it out; nobody is to believe that they survive that machine."""
+    cluster = configuration.cluster
+    if configuration.journal.path is None:
+        yield Problem(
+            ("journal", "path"),
+            "is missing, and a follower keeps its copy beside it; add `journal: {path: FOLDER}`, on every machine",
+        )
+    if cluster.backend == "ray" and cluster.address is None:
+        yield Problem(
+            ("journal", "durability"),
+            "machine needs a second machine; add `cluster: {address: HEAD:6379}`, or --address, or use power",
+        )
+    for index, group in enumerate(configuration.colocate):
+        if {names.ORDER_MANAGER, names.JOURNAL_FOLLOWER} <= set(group):
+            key = ("colocate", index, group.index(names.JOURNAL_FOLLOWER))
+            yield Problem(key, f"{names.JOURNAL_FOLLOWER} cannot share what it is to survive; remove it")
+    if {names.ORDER_MANAGER, names.JOURNAL_FOLLOWER} <= set(configuration.placement):
+        yield Problem(
+            ("placement", names.JOURNAL_FOLLOWER),
+            f"{names.JOURNAL_FOLLOWER} is on the machine where the desk is started, with the store, if "
+            f"{names.ORDER_MANAGER} is placed elsewhere; remove one of the two",
         )
 
 
@@ -269,8 +296,10 @@ def _placement(configuration: Configuration) -> Iterator[Problem]:
             yield Problem(key, "needs a cluster; add `cluster: {address: HEAD:6379}`, or --address, or remove it")
         elif actor not in known:
             yield Problem(key, f"no actor is called {actor}; {nearest(actor, known)}")
-        elif actor in (names.ORDER_MANAGER, names.STORE):
-            yield Problem(key, f"{actor} stays with the journal, on the machine where the desk is started; remove it")
+        elif actor == names.STORE or (actor == names.ORDER_MANAGER and configuration.journal.durability != "machine"):
+            why = f"{actor} stays with the journal, on the machine where the desk is started; remove it"
+            copied = ", or add `journal: {durability: machine}`" if actor == names.ORDER_MANAGER else ""
+            yield Problem(key, why + copied)
         elif actor == names.GATEWAY:
             yield Problem(key, f"{actor} is asked on the machine where the desk is started and stays there; remove it")
         elif not labels:

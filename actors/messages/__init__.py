@@ -92,6 +92,7 @@ from actors.messages.venue_queries import (
 from actors.messages.venue_state import InstrumentsListed, VenueDown, VenueUp
 from runtime import protocol  # noqa: F401
 from runtime.message import Message
+from runtime.replication import messages  # noqa: F401
 from runtime.transport.wire import Codec, message_types
 
 CODEC = Codec(message_types(Message))

@@ -60,12 +60,13 @@ class Changes:
         try:
             self._journal.intend(record, ctx)
         except Unavailable as error:
-            self._refuse(order, f"JOURNAL_UNAVAILABLE: {error}", ctx)
+            self._refuse(order, str(error), ctx)
             return
         self._ledger.apply(record)
         stamps = Stamps(message.stamps.market_recv, message.stamps.submitted, ctx.now())
         deadline = now + self._deadline_ns
-        ctx.tell(names.RISK_CHECKER, CheckChange(before, wanted, filled, order.venue_order_id, stamps, epoch, deadline))
+        check = CheckChange(before, wanted, filled, order.venue_order_id, stamps, epoch, deadline)
+        self._journal.follow_up(names.RISK_CHECKER, check, ctx)
         self._counters["changes"] += 1
         self._inquiries.schedule(before.client_order_id, deadline + self._inquiries.answer_ns(before.venue))
         if wanted.client_order_id != before.client_order_id:

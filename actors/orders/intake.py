@@ -3,12 +3,17 @@
 from collections import Counter
 from collections.abc import Container
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
-from actors.messages import OrderUpdated
+from msgspec.structs import replace
+
+from actors.messages import ModifyOrder, OrderRehearsed, OrderUpdated, SubmitOrder, SubmitOrderList
 from actors.model.order import WITH_PRICE, OrderSpec
 from actors.model.order_id import is_order_id
 from actors.model.order_state import OrderState
 from runtime.actor import Context
+
+NOT_OPEN = "NOT_DURABLE: it is not known yet whether the journal here or the follower's copy is the newest"
 
 
 def refusal(spec: OrderSpec, venues: Container[str]) -> str | None:
@@ -32,6 +37,31 @@ def refuse(spec: OrderSpec, reason: str, counters: Counter[str], ctx: Context) -
     ctx.log.warning("order_refused", client_order_id=spec.client_order_id, reason=reason)
     update = OrderUpdated(spec, OrderState.DENIED, "0", None, reason, "", ctx.now())
     ctx.publish(f"orders.{spec.strategy}", update)
+
+
+class Early:
+    """Part of the order manager: what comes before its journal is open.
+
+    A new order is refused at once, and a change comes to nothing: by the time that they could go, nobody may want them
+    any more. All else waits.
+    """
+
+    _counters: Counter[str]
+
+    def before_open(self, message: Any, ctx: Context) -> Any:
+        match message:
+            case SubmitOrder(order):
+                refuse(order, NOT_OPEN, self._counters, ctx)
+            case SubmitOrderList(orders=orders):
+                for order in orders:
+                    refuse(order, NOT_OPEN, self._counters, ctx)
+            case ModifyOrder():
+                return replace(message, quantity="", price="")
+            case OrderRehearsed():
+                pass
+            case _:
+                return message
+        return None
 
 
 def is_positive(text: str) -> bool:

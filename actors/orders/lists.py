@@ -50,12 +50,13 @@ class Lists:
         try:
             self._journal.intend(record, ctx)
         except Unavailable as error:
-            self._refuse(orders, f"JOURNAL_UNAVAILABLE: {error}", ctx)
+            self._refuse(orders, str(error), ctx)
             return
         self._ledger.apply(record)
         stamps = Stamps(message.stamps.market_recv, message.stamps.submitted, ctx.now())
         deadline = now + self._deadline_ns
-        ctx.tell(names.RISK_CHECKER, CheckOrderList(message.kind, orders, stamps, epoch, deadline))
+        check = CheckOrderList(message.kind, orders, stamps, epoch, deadline)
+        self._journal.follow_up(names.RISK_CHECKER, check, ctx)
         self._counters["lists"] += 1
         for spec in orders:
             self._inquiries.schedule(spec.client_order_id, deadline + MARGIN_NS)

@@ -63,7 +63,7 @@ from actors.orders.cancels import Cancels
 from actors.orders.changes import WORKING, Changes
 from actors.orders.desk_view import Followers, order_updated, plain_ledger
 from actors.orders.inquiries import MARGIN_NS, Inquiries
-from actors.orders.intake import refusal, refuse
+from actors.orders.intake import Early, refusal, refuse
 from actors.orders.journal import OrderJournal
 from actors.orders.ledger import Anomaly, Ledger, Order, Outcome
 from actors.orders.lists import Lists
@@ -86,16 +86,16 @@ class SweepDue(msgspec.Struct, frozen=True):
     """Look which orders have to be asked about."""
 
 
-class OrderManager:
+class OrderManager(Early):
     def __init__(self, venues: Mapping[str, VenueSettings], settings: OrderSettings | None = None) -> None:
         """`venues`: those with credentials trade, the others are market data only."""
         settings = settings or OrderSettings()
         self.ledger = Ledger()
         self.epoch = 0
-        self._journal = OrderJournal()
         self._venues = trading(venues)
         self._by_connector = {names.connector(name): name for name in self._venues}
         self._deadline_ns = round(settings.command_deadline_s * NS_PER_S)
+        self._journal = OrderJournal(self._deadline_ns // 2)
         self._inquiries = Inquiries(self._venues, self._deadline_ns)
         self._reconciliation = Reconciliation(self._venues, round(settings.reconcile_every_s * NS_PER_S))
         self._followers = Followers(self.ledger, self._reconciliation)
@@ -135,7 +135,7 @@ class OrderManager:
             ActorUp: self._on_actor_up,
             ActorDown: self._on_actor_down,
             Started: self._on_started,
-            **self._operators.handlers,
+            **self._operators.handlers | self._journal.handlers(self.receive),
         }
 
     def receive(self, message: Any, ctx: Context) -> None:
@@ -187,12 +187,12 @@ class OrderManager:
         try:
             self._journal.intend(record, ctx)
         except Unavailable as error:
-            refuse(spec, f"JOURNAL_UNAVAILABLE: {error}", self._counters, ctx)
+            refuse(spec, str(error), self._counters, ctx)
             return
         self.ledger.apply(record)
         stamps = Stamps(message.stamps.market_recv, message.stamps.submitted, ctx.now())
         deadline = now + self._deadline_ns
-        ctx.tell(names.RISK_CHECKER, CheckOrder(spec, stamps, self.epoch, deadline))
+        self._journal.follow_up(names.RISK_CHECKER, CheckOrder(spec, stamps, self.epoch, deadline), ctx)
         self._counters["submitted"] += 1
         self._inquiries.schedule(spec.client_order_id, deadline + MARGIN_NS)
         self._arm(ctx)

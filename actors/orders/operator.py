@@ -4,7 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from actors import names
-from actors.messages import NEVER_REFUSED, ControlsChanged, OperatorActed, OperatorRecorded, VenuesChanged
+from actors.messages import (
+    NEVER_REFUSED,
+    ControlsChanged,
+    OperatorActed,
+    OperatorAction,
+    OperatorRecorded,
+    VenuesChanged,
+)
 from actors.orders.journal import OrderJournal
 from actors.orders.ledger import Ledger
 from actors.orders.reconciliation import Reconciliation
@@ -56,20 +63,26 @@ class Operators:
     def _on_acted(self, message: OperatorActed, ctx: Context) -> None:
         controls = self._ledger.controls
         record = Record(ctx.now(), self._ledger.epoch, message)
+        is_written = True
         try:
             self._journal.intend(record, ctx)
         except Unavailable as error:
             if message.action not in NEVER_REFUSED:
-                problem = f"JOURNAL_UNAVAILABLE: {error}"
-                ctx.tell(names.GATEWAY, OperatorRecorded(message.request, problem, controls.halted, controls.limits))
+                refused = OperatorRecorded(message.request, str(error), controls.halted, controls.limits)
+                ctx.tell(names.GATEWAY, refused)
                 return
             self._journal.note(record, ctx)
+            is_written = False
         before = (controls.halted, dict(controls.limits))
         self._ledger.apply(record)
         ctx.log.warning("operator_acted", who=message.who, client=message.client, action=message.action.value)
         if (controls.halted, controls.limits) != before:
             self._tell_risk_checker(ctx)
-        ctx.tell(names.GATEWAY, OperatorRecorded(message.request, "", controls.halted, controls.limits))
+        recorded = OperatorRecorded(message.request, "", controls.halted, controls.limits)
+        if is_written and message.action not in (OperatorAction.CANCEL, OperatorAction.FLATTEN):
+            self._journal.follow_up(names.GATEWAY, recorded, ctx)
+        else:
+            ctx.tell(names.GATEWAY, recorded)
 
     def _on_venues(self, message: VenuesChanged, ctx: Context) -> None:
         venues = trading(read_venues(message.venues))

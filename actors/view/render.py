@@ -37,6 +37,7 @@ def dashboard(
         Text(),
         _venues(status, rates or {}),
         _degraded(status.venues),
+        _not_durable(status.not_durable),
         Text(),
         _side_by_side(_orders(status.open_orders), _positions(status.positions)),
         Text(),
@@ -116,6 +117,10 @@ def _degraded(venues: Mapping[str, VenueStatus]) -> Text:
         for part, reason in venue.degraded.items()
     ]
     return Text("".join(lines), style="yellow", end="")
+
+
+def _not_durable(problem: str) -> Text:
+    return Text(f"new orders are refused, the journal has no copy: {problem}\n" if problem else "", style="red", end="")
 
 
 def _two_stages(status: Status) -> list[str]:

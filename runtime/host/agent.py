@@ -10,7 +10,7 @@ import msgspec
 
 from runtime.actor import Context, Finishing, Report, Started, Stopping, Undelivered
 from runtime.clock import NS_PER_MS
-from runtime.errors import needs_somebody
+from runtime.errors import Bug, needs_somebody
 from runtime.host.cell import Cell
 from runtime.host.host import BuildActor, Host
 from runtime.journal.log import Durability, Journal
@@ -104,12 +104,36 @@ class HostAgent:
             ctx.tell(SUPERVISOR, ActorFailed(spec.name, spec.incarnation, reason, needs_somebody(error)))
 
     def _begin(self, spec: ActorSpec, ctx: Context, settings: str) -> None:
+        if spec.follower:
+            self._begin_owner(spec, settings)
+            return
         durability = Durability(self._host.spec.durability)
         journal = Journal.open(Path(spec.journal), durability) if spec.journal else None
         if journal is not None and journal.cut is not None:
             ctx.log.warning("journal_tail_cut", actor=spec.name, cut=str(journal.cut))
         actor = self._build(spec.name, settings, self._launcher)
         self._host.start(spec.name, spec.incarnation, actor, journal)
+
+    def _begin_owner(self, spec: ActorSpec, settings: str) -> None:
+        """Its journal is opened when it is known which one is the newest."""
+        from runtime.replication.owner import Owner
+
+        def opened(journal: Journal) -> None:
+            cell = self._host.cell(spec.name)
+            if cell is None or cell.actor is not owner:
+                raise Bug(f"{spec.name} opens its journal after its life")
+            cell.journal = journal
+
+        owner = Owner(
+            self._build(spec.name, settings, self._launcher),
+            Path(spec.journal),
+            Path(spec.copy),
+            spec.follower,
+            spec.run,
+            self._host.spec.address(spec.name, spec.incarnation),
+            opened,
+        )
+        self._host.start(spec.name, spec.incarnation, owner)
 
     def _beat(self, ctx: Context) -> None:
         self._beat_now(ctx)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from random import Random
 from typing import TYPE_CHECKING
 
-from runtime.actor import Actor, HttpRequest, Logger, Merger, Timer
+from runtime.actor import Actor, Holding, HttpRequest, Logger, Merger, Timer
 from runtime.address import Address
 from runtime.clock import NS_PER_S
 from runtime.errors import Bug
@@ -66,6 +66,8 @@ class Cell:
         self.links.clear()
         if self.journal is not None:
             self.journal.close()
+        if isinstance(self.actor, Holding):
+            self.actor.let_go()
 
 
 class _Timer:

@@ -311,7 +311,7 @@ class Host:
         if cell.journal is None:
             raise Bug(f"{cell.name} has no journal")
         sequence = cell.journal.append(record)
-        if cell.journal.durability is not Durability.PROCESS:
+        if cell.journal.durability is Durability.POWER:
             self._unsynced.add(cell.journal)
         return sequence
 

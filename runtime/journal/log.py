@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import Self
 
 from runtime.errors import Bug, Corrupt, Unavailable
 from runtime.journal.layout import (
@@ -21,6 +22,7 @@ from runtime.journal.layout import (
     lost_sectors,
     segment_name,
 )
+from runtime.journal.position import Position
 from runtime.journal.reader import Follower, next_records
 
 SEGMENT_BYTES = 64 * 1024 * 1024
@@ -34,6 +36,9 @@ class Durability(Enum):
     """What was appended survives the end of the process, `kill -9` included."""
     POWER = "power"
     """What was appended and committed also survives a power failure."""
+    MACHINE = "machine"
+    """Here as `PROCESS`; what was appended also survives the machine as soon as a follower on another has it, which
+    is the business of `runtime.replication`."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Journal:
         self._segment_bytes = segment_bytes
         self._lock = lock
         self._file = -1
+        self._segment = 0
         self._size = 0
         self._id = b""
         self._sequence = 0
@@ -73,7 +79,7 @@ class Journal:
     @classmethod
     def open(
         cls, folder: Path, durability: Durability = Durability.PROCESS, segment_bytes: int = SEGMENT_BYTES
-    ) -> "Journal":
+    ) -> Self:
         """Open to append, create if there is none.
 
         Raises `Unavailable` if another process has it open or the folder cannot be used, `Corrupt` if the newest
@@ -103,6 +109,13 @@ class Journal:
     def sequence(self) -> int:
         """Number of the last record; 0 in an empty journal."""
         return self._sequence
+
+    @property
+    def position(self) -> Position | None:
+        """After the last record; None while there is not even a segment."""
+        if not self._segment:
+            return None
+        return Position(self._id, self._segment, self._size, self._sequence, self._digest)
 
     def append(self, record: bytes) -> int:
         """Write one record; returns its sequence number, counted from 1. Raises `Unavailable`."""
@@ -199,7 +212,7 @@ class Journal:
         forced = self.durability is Durability.POWER
         if forced and self._file >= 0:
             self.sync()
-        file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+        file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
         try:
             header = SegmentHeader(self._id, self._sequence + 1, self._digest).encode()
             if os.write(file, header) != len(header):
@@ -212,7 +225,7 @@ class Journal:
             raise
         if self._file >= 0:
             os.close(self._file)
-        self._file, self._size = file, len(header)
+        self._file, self._segment, self._size = file, self._sequence + 1, len(header)
         if forced:
             self._sync_folder()
 
@@ -241,6 +254,9 @@ class Journal:
                 raise Corrupt(f"{path}: offset 0: the header of the segment is damaged")
             self.cut = TornTail(path.name, 0, len(content), "the segment was never written")
             path.unlink()
+        self._create()
+
+    def _create(self) -> None:
         self._id = self._digest = os.urandom(DIGEST_BYTES)
         self._start_segment()
 
@@ -254,12 +270,8 @@ class Journal:
             pass
         if parser.offset < size:
             self._cut(path, parser, size)
-        self._id, self._digest, self._sequence, self._size = (
-            header.journal_id,
-            parser.digest,
-            parser.sequence,
-            parser.offset,
-        )
+        self._id, self._segment = header.journal_id, header.first_sequence
+        self._digest, self._sequence, self._size = parser.digest, parser.sequence, parser.offset
 
     def _cut(self, path: Path, parser: Parser, size: int) -> None:
         """Cut a torn tail, and a damaged last record, which is kept beside; refuse damage that records come after."""

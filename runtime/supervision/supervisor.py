@@ -28,7 +28,7 @@ from runtime.protocol import (
     TableTold,
 )
 from runtime.spares import Warmth
-from runtime.spec import ActorSpec, HostEnded, HostWaits, Launcher
+from runtime.spec import HostEnded, HostWaits, Launcher
 from runtime.supervision.changes import BUSY, STOP_GRACE_NS, Changes, HostPlan, KillLeaving, Replan
 from runtime.supervision.policy import Park, RestartPolicy, decide
 from runtime.supervision.table import LIVES_PER_SUPERVISOR, Child, ChildState, HostEntry
@@ -325,7 +325,7 @@ class Supervisor:
         child.begin(self._first_incarnation)
         spec = self._plans[entry.name].spec
         actor = next(actor for actor in spec.actors if actor.name == name)
-        ctx.tell(entry.agent, StartActor(ActorSpec(name, child.incarnation, actor.journal), spec.settings))
+        ctx.tell(entry.agent, StartActor(msgspec.structs.replace(actor, incarnation=child.incarnation), spec.settings))
 
     def _look(self, ctx: Context) -> None:
         now = ctx.now()

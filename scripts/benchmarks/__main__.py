@@ -15,6 +15,7 @@ from rich.console import Console
 
 from runtime.cluster import LocalCluster
 from scripts.benchmarks import (
+    durability,
     journal,
     memory,
     promises,
@@ -46,7 +47,19 @@ CONTENDERS: tuple[type[Contender], ...] = (
 )
 
 
-PARTS = ("start", "memory", "paths", "recovery", "takeover", "risk", "venues", "journal", "hosts", "scale")
+PARTS = (
+    "start",
+    "memory",
+    "paths",
+    "recovery",
+    "takeover",
+    "risk",
+    "venues",
+    "journal",
+    "durability",
+    "hosts",
+    "scale",
+)
 """In this order: those that start a Ray of their own come before there is one that lasts."""
 
 
@@ -94,6 +107,10 @@ async def _measure(options: argparse.Namespace, plan: Plan, folder: Path, consol
         journal_rows = journal.measure(plan.rounds)
         journal.print_rows(console, journal_rows)
         rows += journal_rows
+    if "durability" in parts:
+        durability_rows = await durability.measure(plan, folder)
+        durability.print_rows(console, durability_rows)
+        rows += durability_rows
     if "hosts" in parts:
         host_rows = await asyncio.to_thread(two_hosts.measure, plan.rounds)
         two_hosts.print_rows(console, host_rows)

@@ -100,6 +100,19 @@ def test_a_quick_run_writes_start_memory_recovery_and_risk_beside_ray(tmp_path: 
 
 
 @pytest.mark.slow
+def test_a_quick_run_writes_what_each_durability_costs(tmp_path: Path) -> None:
+    rows, shown = bench("--quick", "--parts", "durability", file=tmp_path / "rows.json")
+    compared = {(row["name"], row["against"]) for row in rows}
+    assert compared == {
+        (f"durability_{metric}.{name}", None if name == "process" else f"durability_{metric}.process")
+        for metric in ("order_p50", "order_p99")
+        for name in ("process", "power", "machine")
+    }
+    assert all(row["value"] > 0 and row["unit"] == "us" for row in rows)
+    assert "acknowledged by a follower" in shown
+
+
+@pytest.mark.slow
 @pytest.mark.ray
 def test_a_soak_shows_its_first_and_last_minute(tmp_path: Path) -> None:
     rows, shown = bench("--soak", "2", file=tmp_path / "rows.json")

@@ -72,10 +72,11 @@ class ClusterDesk:
 
     def __init__(self, on: Machine, address: str, configuration: Mapping[str, Any]) -> None:
         self._machine = on
-        self.journal = on.folder / "journal"
+        journal = configuration.get("journal", {"path": str(on.folder / "journal")})
+        self.journal = Path(journal["path"])
         self._summary = on.folder / "summary.json"
         file = on.folder / "desk.yaml"
-        file.write_text(yaml.safe_dump({**configuration, "journal": {"path": str(self.journal)}}))
+        file.write_text(yaml.safe_dump({**configuration, "journal": journal}))
         self.process = on.start(OUTCRY, "run", str(file), "--json", str(self._summary), "--address", address)
 
     def rows(self) -> dict[str, ActorRow]:

@@ -1,8 +1,8 @@
 """Machines for tests: network namespaces with addresses of their own on one bridge, each with its own Ray node.
 
 Nothing is made in the namespace of the tests themselves: the bridge has one too. They share the file system, so a test
-of what travels between machines has to look at the sockets, not only at the result. Whatever runs in a namespace is
-killed with it.
+of what travels between machines has to look at the sockets, not only at the result; `Network.disk` is each one's own.
+Whatever runs in a namespace is killed with it.
 """
 
 import contextlib
@@ -26,6 +26,8 @@ START_S = 180.0
 ASK_S = 30.0
 """Who joins a Ray that is just starting may wait for ever."""
 POLL_S = 0.1
+MOUNTED = 'mount --bind "$0" "$1" && shift && exec "$@"'
+"""A command in a namespace has mounts of its own."""
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)"
 
 
@@ -38,6 +40,11 @@ class Machine:
         self.folder = folder
         self._switch = switch
         self._port = port
+        self.disk = folder / "disk"
+        """What its processes find in the folder `Network.disk`: a file system that no other machine has."""
+        self.disk.mkdir()
+        mounted = ("sh", "-c", MOUNTED, str(self.disk), str(folder.parent / "disk"))
+        self._here = ("ip", "netns", "exec", name, *mounted)
         self._started: list[subprocess.Popen[str]] = []
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
@@ -51,7 +58,7 @@ class Machine:
         """Start a process here; what it prints goes to `folder`/output.txt."""
         with (self.folder / "output.txt").open("a") as output:
             process = subprocess.Popen(
-                ["ip", "netns", "exec", self.name, *command],
+                [*self._here, *command],
                 cwd=ROOT,
                 env={**self.environment, **(environment or {})},
                 stdin=subprocess.DEVNULL,
@@ -66,7 +73,7 @@ class Machine:
     def run(self, *command: str, timeout_s: float = START_S, code: int | None = 0) -> str:
         """Run a command here; returns what it printed. Its exit code must be that, or with None may be any."""
         ended = subprocess.run(
-            ["ip", "netns", "exec", self.name, *command],
+            [*self._here, *command],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
@@ -132,6 +139,8 @@ class Network:
         self.machines = machines
         self.head = machines[0]
         self.folder = folder
+        self.disk = folder / "disk"
+        """On each machine another folder: its own `Machine.disk`."""
 
     @property
     def address(self) -> str:
@@ -200,6 +209,7 @@ def network(count: int) -> Iterator[Network]:
     # Ray refuses a second head with the address of one that it finds in /proc, in whichever namespace that is.
     subnet = f"10.{secrets.randbelow(200) + 20}.{secrets.randbelow(250) + 1}"
     folder = Path(tempfile.mkdtemp(prefix="ocm", dir="/tmp"))
+    (folder / "disk").mkdir()
     token = folder / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))

@@ -171,7 +171,7 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
             "risk:\n",
             "cluster: {address: 10.0.0.1:6379}\nplacement: {order_manager: {zone: tokyo}}\nrisk:\n",
             "desk.yaml:13: placement.order_manager: order_manager stays with the journal, on the machine where the "
-            "desk is started; remove it",
+            "desk is started; remove it, or add `journal: {durability: machine}`",
             id="placement of the journal",
         ),
         pytest.param(

@@ -43,8 +43,9 @@ class Run:
         self.environment = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}
         self._summary = folder / "summary.json"
         self._output = folder / "output.txt"
+        journal = {**configuration.get("journal", {}), "path": str(self.journal)}
         file = folder / "desk.yaml"
-        file.write_text(yaml.safe_dump({**configuration, "journal": {"path": str(self.journal)}}))
+        file.write_text(yaml.safe_dump({**configuration, "journal": journal}))
         with self._output.open("w") as output:
             self._process = subprocess.Popen(
                 [*(program or (_outcry(),)), "run", str(file), "--json", str(self._summary), *arguments],

@@ -86,6 +86,11 @@ def test_a_polled_book_is_not_called_invalid() -> None:
             "4 open orders at binance",
             "cancel",
         ),
+        (
+            row("order_manager", report={"journal_copy": {"problem": "the follower does not answer"}}),
+            "its journal is on one machine only: the follower does not answer",
+            "refused as NOT_DURABLE, cancels go",
+        ),
         (row("store", report={"problem": "locked"}), "locked", "orders go on"),
         (row("store", report={"problem": "", "lag_bytes": 5_000_000}), "5000000 bytes behind", "slow"),
     ],

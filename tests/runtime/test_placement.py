@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from runtime.placement import Node, Placement, choose, why_none
-from runtime.spec import Home, HostSpec, HostWaits
+from runtime.spec import ActorSpec, Home, HostSpec, HostWaits
 
 HEAD = Node("h", "10.0.0.1", {"ray.io/node-id": "h"})
 TOKYO = Node("t", "10.0.0.2", {"ray.io/node-id": "t", "zone": "tokyo"})
@@ -42,9 +42,37 @@ def test_who_waits_is_told_what_there_is() -> None:
     assert why_none([], {"zone": "paris"}) == "waits for a node with zone=paris: the cluster has no node"
 
 
-def spec(name: str, zone: str = "", home: str = "h") -> HostSpec:
+def test_who_keeps_away_from_a_node_is_never_there() -> None:
+    assert choose([HEAD, TOKYO], {}, {"t": 9}, frozenset({"t"}), closed=frozenset({"h"})) == TOKYO
+    assert choose([HEAD], {}, {}, NOBODY, closed=frozenset({"h"})) is None
+    assert why_none([HEAD], {}, not_on="h") == (
+        "waits for a node other than the one where the desk was started: 10.0.0.1 has no label"
+    )
+
+
+def test_who_keeps_something_on_a_node_goes_back_to_it_unless_it_fell_silent() -> None:
+    assert choose(NODES, {"zone": "tokyo"}, {"o": 9}, NOBODY, rather_on="o") == OTHER
+    assert choose(NODES, {"zone": "tokyo"}, {"o": 9}, frozenset({"o"}), rather_on="o") == TOKYO
+    assert choose([TOKYO], {"zone": "tokyo"}, {}, NOBODY, rather_on="o") == TOKYO
+
+
+def spec(name: str, zone: str = "", home: str = "h", *, abroad: bool = False, journal: str = "") -> HostSpec:
     labels = {"zone": zone} if zone else {}
-    return replace(HostSpec(name, 1, "", "", [], "", "", "", ""), home=Home(home), labels=labels)
+    actors = [ActorSpec(name, 1, journal)]
+    return replace(HostSpec(name, 1, "", "", actors, "", "", "", ""), home=Home(home), labels=labels, abroad=abroad)
+
+
+async def test_a_journals_owner_goes_back_to_its_node_and_a_follower_is_never_at_home() -> None:
+    placement = Placement(lambda: NODES)
+    assert await placement.find(spec("owner", "tokyo", journal="/j"), nobody_waits) == "t"
+    for name in ("a", "b", "c"):
+        placement.is_at(name, 1, "t")
+    placement.has_ended("owner", 1)
+    assert await placement.find(replace(spec("owner", "tokyo", journal="/j"), incarnation=2), nobody_waits) == "t"
+    assert await placement.find(spec("other", "tokyo"), nobody_waits) == "o"
+    for name in ("d", "e", "f"):
+        placement.is_at(name, 1, "o")
+    assert await placement.find(spec("follower", abroad=True), nobody_waits) in ("t", "o")
 
 
 def nobody_waits(waits: HostWaits) -> None:

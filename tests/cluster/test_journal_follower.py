@@ -1,0 +1,89 @@
+"""The machine of the order manager is lost while orders are open: its successor goes on from the follower's copy."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.messages import SubmitOrder
+from actors.orders.records import decode
+from actors.store.sqlite import SqliteDatabase
+from runtime.journal import verify
+from tests.cluster.desk import TRADER, ClusterDesk, Venue, all_ready, desk
+from tests.cluster.machines import Machine, network
+from tests.desk.truth import Truth, records
+from tests.replication.pair import segments
+from tests.store.backing import built_anew, rows_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.ray]
+
+MANAGER, FOLLOWER = "order_manager", "journal_follower"
+LOST = (MANAGER, "strategy.other")
+
+
+def goes_on(running: ClusterDesk) -> dict[str, Any]:
+    fills = running.until(lambda status: status["fills"] > 0)["fills"]
+    return running.until(lambda status: all_ready(status) and status["fills"] > fills + 5)
+
+
+def submitted(folder: Path) -> list[str]:
+    """Client order ids of all intents of a journal."""
+    events = (decode(record).event for record in records(folder))
+    return [event.order.client_order_id for event in events if isinstance(event, SubmitOrder)]
+
+
+def journal_of(machine: Machine) -> Path:
+    return machine.disk / "journal"
+
+
+def test_a_lost_order_manager_is_followed_by_one_that_knows_all_that_it_knew(tmp_path: Path) -> None:
+    """A strategy is lost with it, which goes on giving it orders."""
+    with network(3) as net:
+        net.start_ray(["", "zone=tokyo", "zone=tokyo"])
+        head, first, second = net.machines
+        done = head.folder / "done"
+        trader = {**TRADER, "parameters": {"quantity": {"binance.BTCUSDT": "0.002"}, "until_file": str(done)}}
+        configuration = {
+            "strategies": {"maker": trader, "other": trader},
+            "journal": {"path": str(net.disk / "journal"), "durability": "machine"},
+            "placement": {name: {"zone": "tokyo"} for name in LOST},
+            "colocate": [list(LOST)],
+        }
+        with Venue(head) as venue, desk(head, net.address, {**configuration, **venue.settings}) as running:
+            before = running.until(lambda status: status["fills"] > 10 and status["open_orders"] and all_ready(status))
+            old = before["actors"][MANAGER]
+            lost, other = (first, second) if old["node"] == first.ip else (second, first)
+            assert before["actors"][FOLLOWER]["node"] == head.ip
+
+            lost.unplug()
+            known = set(submitted(journal_of(lost)))
+            back = running.until(
+                lambda status: (
+                    status["actors"][MANAGER]["state"] == "READY"
+                    and status["actors"][MANAGER]["incarnation"] > old["incarnation"]
+                ),
+                timeout_s=60,
+            )
+            assert back["actors"][MANAGER]["node"] == other.ip
+            goes_on(running)
+            assert lost.processes("RayHost")  # it does not know that it is lost
+
+            lost.plug()
+            now = goes_on(running)
+            assert now["actors"][MANAGER]["incarnation"] == back["actors"][MANAGER]["incarnation"]
+            running.until(lambda _: not lost.processes("RayHost"))
+            goes_on(running)
+            done.touch()
+            running.until(lambda status: not status["open_orders"] and not status["orders"].get("UNKNOWN"))
+            running.stop()
+            truth = venue.truth()
+        journal, copy = journal_of(other), head.disk / "journal-copy"
+        assert Truth.of_journal(journal).difference(truth) == {}
+        assert len(truth.fills) > 20
+        assert segments(copy) == segments(journal)
+        assert verify(copy).good
+        assert rows_of(SqliteDatabase(copy / "store.sqlite")) == built_anew(
+            copy, SqliteDatabase(tmp_path / "anew.sqlite")
+        )
+        alone = set(submitted(journal_of(lost))) - known - set(submitted(journal))
+        assert alone.isdisjoint(truth.orders), "an order that nobody else knew of went to the venue"
