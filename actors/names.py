@@ -1,6 +1,7 @@
 """What the actors of a desk are called: in the routing table, in `colocate`, in every view."""
 
 from actors.settings import Configuration
+from actors.sharing import is_shared
 
 ORDER_MANAGER = "order_manager"
 RISK_CHECKER = "risk_checker"
@@ -9,6 +10,8 @@ PORTFOLIO = "portfolio"
 LATENCY_MONITOR = "latency_monitor"
 STORE = "store"
 GATEWAY = "gateway"
+LIMITER = "limiter"
+"""Only where several connectors share an address or an account."""
 
 
 def connector(venue: str) -> str:
@@ -21,7 +24,7 @@ def strategy(name: str) -> str:
 
 def of_desk(configuration: Configuration) -> list[str]:
     """Every actor that this configuration starts, in the order of starting."""
-    return [
+    actors = [
         *(connector(venue) for venue in configuration.venues),
         LATENCY_MONITOR,
         ORDER_MANAGER,
@@ -32,10 +35,11 @@ def of_desk(configuration: Configuration) -> list[str]:
         GATEWAY,
         *(strategy(name) for name in configuration.strategies),
     ]
+    return [LIMITER, *actors] if is_shared(actors, configuration) else actors
 
 
 def stop_phase(name: str) -> int:
     """Lower ones are stopped first: who orders, then who carries out, then who only looks on."""
     if name.startswith("strategy.") or name == GATEWAY:
         return 0
-    return 2 if name in (LATENCY_MONITOR, STORE) else 1
+    return 2 if name in (LATENCY_MONITOR, STORE, LIMITER) else 1

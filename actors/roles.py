@@ -5,6 +5,7 @@ from pathlib import Path
 
 from actors import names
 from actors.settings import Configuration
+from actors.sharing import sharing_of
 from runtime.actor import Actor
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import Bug, ConfigError
@@ -39,6 +40,10 @@ def build_role(name: str, configuration: Configuration, journal: Path, started: 
             from actors.store import Store, database_of
 
             return Store(journal, database_of(configuration, journal))
+        case names.LIMITER:
+            from actors.limiter import Limiter
+
+            return Limiter()
         case names.GATEWAY:
             from actors.gateway.actor import Gateway
 
@@ -65,7 +70,9 @@ def _connector(venue: str, configuration: Configuration) -> Actor:
     from actors.venues.registry import make_protocol
 
     settings = configuration.venues[venue]
-    return Connector(venue, make_protocol(venue, settings), stale_after_ns=round(settings.stale_after_s * NS_PER_S))
+    stale_after_ns = round(settings.stale_after_s * NS_PER_S)
+    sharing = sharing_of(names.connector(venue), names.of_desk(configuration), configuration)
+    return Connector(venue, make_protocol(venue, settings), stale_after_ns, sharing=sharing)
 
 
 def _strategy(name: str, configuration: Configuration) -> Actor:

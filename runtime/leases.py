@@ -1,4 +1,4 @@
-"""A budget that several holders spend from at once: each spends a lease without asking, a pool hands leases out in bulk.
+"""A budget that several holders spend from at once: each spends its lease without asking, a pool lends in bulk.
 
 A budget is so many tokens in each window of the clock, as a counterpart counts them. A quarter of it is divided among
 the holders once and for all: that they may always spend, also when the pool is silent. The rest is lent for the window

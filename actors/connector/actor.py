@@ -13,6 +13,7 @@ from actors.connector.audience import LINGER_NS, Audience, AudienceDue
 from actors.connector.bad_frames import BadFrames
 from actors.connector.desk import AUDIENCE, DeskTeller, Retell
 from actors.connector.fence import Fence
+from actors.connector.gate import ALONE, Gate
 from actors.connector.links import CheckLinks, ReopenDue, VenueLinks, WatchDue
 from actors.connector.publisher import MarketPublisher
 from actors.messages import (
@@ -51,6 +52,7 @@ from actors.messages import (
     VenueUp,
 )
 from actors.names import ORDER_MANAGER
+from actors.sharing import Sharing
 from actors.venues.contract import (
     BadFrame,
     BatchTrader,
@@ -68,10 +70,8 @@ from actors.venues.contract import (
     VenueProtocol,
     WakeUp,
 )
-from actors.venues.refusals import refuse, refuse_change
+from actors.venues.refusals import refuse_any, refuse_change
 from runtime.actor import (
-    ActorDown,
-    ActorUp,
     Context,
     FramesReceived,
     HttpAnswered,
@@ -98,15 +98,23 @@ Handler = Callable[[Any, Context], None]
 class Connector:
     """`name` is the venue's name in the configuration and in every topic."""
 
-    def __init__(self, name: str, protocol: VenueProtocol, stale_after_ns: int, backoff: Backoff = BACKOFF) -> None:
+    def __init__(
+        self,
+        name: str,
+        protocol: VenueProtocol,
+        stale_after_ns: int,
+        backoff: Backoff = BACKOFF,
+        sharing: Sharing = ALONE,
+    ) -> None:
         self._venue = name
         self._protocol = protocol
         self._stale_after_ns = stale_after_ns
-        self._links = VenueLinks(stale_after_ns, backoff, protocol.connect_limit)
         self._desk = DeskTeller(name, protocol.symbols)
         self._market = MarketPublisher(name, protocol.symbols)
         self._audience = Audience(name, protocol.symbols)
         self._fence = Fence()
+        self._gate = Gate(name, protocol, sharing, self._fence, self._desk, self._carry_out)
+        self._links = VenueLinks(stale_after_ns, backoff, protocol.connect_limit, self._gate.banned_for)
         self._is_final = False
         self._rehearse = protocol.rehearse if isinstance(protocol, Rehearsing) else None
         self._bad_frames = BadFrames()
@@ -138,8 +146,7 @@ class Connector:
             Subscribed: self._on_subscribed,
             AudienceDue: self._on_audience_due,
             RefreshRequested: self._on_refresh,
-            ActorUp: self._desk.on_actor_up,
-            ActorDown: self._desk.on_actor_down,
+            **self._gate.handlers,
             Undelivered: self._desk.on_undelivered,
             Retell: lambda retell, ctx: ctx.tell(ORDER_MANAGER, retell.message),
             Started: self._on_started,
@@ -153,8 +160,8 @@ class Connector:
             BookInvalidated: self._market.publish_book,
             MarkPrice: self._market.publish_event,
             Liquidation: self._market.publish_event,
-            SendFrame: self._send,
-            HttpRequest: lambda request, ctx: ctx.request(request),
+            SendFrame: self._gate.send,
+            HttpRequest: self._gate.request,
             WakeUp: self._set_timer,
             OpenLink: self._open,
             CloseLink: lambda close, ctx: self._links.forget(close.link, ctx),
@@ -198,6 +205,7 @@ class Connector:
                 "last": [{"reason": kept.reason, "event": kept.event} for kept in self._market.kept],
             },
             **self._protocol.report(self._is_final),
+            **self._gate.report(),
         }
         return Report(counters, state)
 
@@ -260,7 +268,7 @@ class Connector:
             for command in commands:
                 self._on_place(command, ctx) if isinstance(command, PlaceOrder) else self._on_cancel(command, ctx)
             return
-        outputs = self._protocol.execute_batch(commands, now)
+        outputs = self._gate.keep_cancels(commands, self._protocol.execute_batch(commands, now), ctx)
         denied = {output.client_order_id for output in outputs if isinstance(output, OrderDenied)}
         for command in commands:
             if isinstance(command, PlaceOrder) and command.order.client_order_id not in denied:
@@ -270,7 +278,7 @@ class Connector:
     def _on_cancel(self, command: CancelAtVenue, ctx: Context) -> None:
         now = ctx.now()
         if not self._is_refused(command, now, ctx):
-            self._carry_out(self._protocol.execute(command, now), ctx)
+            self._carry_out(self._gate.keep_cancels([command], self._protocol.execute(command, now), ctx), ctx)
 
     def _on_query(self, command: Command, ctx: Context) -> None:
         self._carry_out(self._protocol.execute(command, ctx.now()), ctx)
@@ -298,18 +306,13 @@ class Connector:
             self._carry_out([*refuse_change(self._venue, change, "NOT_SUPPORTED", words, now, ctx.name)], ctx)
 
     def _is_refused(self, command: PlaceOrder | CancelAtVenue | Change, now: int, ctx: Context) -> bool:
-        objection = self._fence.objection(command, now)
-        if objection is None:
-            return False
-        code, words = objection
-        if isinstance(command, PlaceOrder | CancelAtVenue):
-            self._carry_out([refuse(self._venue, command, code, words, now, by=ctx.name)], ctx)
-        else:
-            self._carry_out([*refuse_change(self._venue, command, code, words, now, ctx.name)], ctx)
-        return True
+        if (objection := self._fence.objection(command, now)) is not None:
+            self._carry_out([*refuse_any(self._venue, command, *objection, now, ctx.name)], ctx)
+        return objection is not None
 
     def _on_http(self, answer: HttpAnswered | HttpFailed, ctx: Context) -> None:
         self._carry_out(self._protocol.on_http(answer, ctx.now()), ctx)
+        self._gate.heard(answer, ctx)
 
     def _on_wake_up(self, wake_up: WakeUp, ctx: Context) -> None:
         self._carry_out(self._protocol.on_wake_up(wake_up.tag, ctx.now()), ctx)
@@ -317,6 +320,7 @@ class Connector:
     def _on_started(self, _: Started, ctx: Context) -> None:
         for name in AUDIENCE:
             ctx.watch(name)
+        self._gate.start(self._links, ctx)
         self._carry_out(self._protocol.start(ctx.now()), ctx)
         ctx.after(self._stale_after_ns // 4, CheckLinks())
         if isinstance(self._protocol, FallsBack) and self._protocol.watch_ns:
@@ -359,10 +363,6 @@ class Connector:
         for link in self._links.silent(ctx.now()):
             self._drop(link, f"STALE: nothing heard for {self._stale_after_ns / NS_PER_S:g} s", ctx)
         ctx.after(self._stale_after_ns // 4, check)
-
-    def _send(self, frame: SendFrame, ctx: Context) -> None:
-        if not ctx.send_frame(frame.link, frame.payload):
-            self._carry_out(self._protocol.on_not_sent(frame, ctx.now()), ctx)
 
     def _keep_bad_frame(self, bad: BadFrame, ctx: Context) -> None:
         if count := self._bad_frames.keep(bad, ctx.now()):

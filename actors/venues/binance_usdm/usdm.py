@@ -78,7 +78,7 @@ class BinanceUsdm:
         self._name = name
         self._settings = settings
         self._clock = VenueClock()
-        self._limits = RateLimits(WEIGHT_LIMIT)
+        self._limits = self.limits = RateLimits(WEIGHT_LIMIT)
         self._books = Books(name, settings.rest_url, self._limits, BOOKS)
         self._reader = FuturesStreamReader(name)
         self._market = MarketData(
