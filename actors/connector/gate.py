@@ -230,7 +230,7 @@ class Gate:
             case names.LIMITER:
                 self._has_limiter = False
             case runtime_protocol.SUPERVISOR:
-                self._set_lapsed(f"the supervisor is {down.reason}", ctx)
+                self._set_lapsed(f"the supervisor {down.reason}", ctx)
             case _:
                 self._desk.on_actor_down(down, ctx)
 
