@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from actors import names
+from actors.status import forbidden_words
 from runtime.clock import NS_PER_S
 from runtime.protocol import ActorRow
 from runtime.supervision.table import ChildState
@@ -114,6 +115,7 @@ def _venue(row: ActorRow) -> Iterator[Finding]:
             "market data is older and rarer, executions are learned by asking; it ends by itself when the WebSocket is "
             "back. Look for what lets HTTP through and stops WebSockets",
         )
+    yield from _permits(row, venue, state)
     down = [link for link, up in _mapping(state.get("links")).items() if up != "UP"]
     if down:
         yield Finding(row.name, f"links of {venue} that are not up: {', '.join(down)}", WAIT)
@@ -149,6 +151,24 @@ def _venue(row: ActorRow) -> Iterator[Finding]:
             row.name,
             f"{row.counters['bad_frames']} frames of {venue} could not be understood",
             "the last ones are in `outcry status --json`; has the venue changed its protocol?",
+        )
+
+
+def _permits(row: ActorRow, venue: str, state: Mapping[str, Any]) -> Iterator[Finding]:
+    for words in forbidden_words(state):
+        yield Finding(row.name, f"{venue} {words}", "it ends by itself; ask less, or spread over addresses")
+    if waiting := state.get("waits_for_lease"):
+        yield Finding(
+            row.name,
+            f"waits for a lease of {', '.join(waiting)}: others use what {venue} allows this address or account",
+            "queries and snapshots come later, cancels and orders go first; ask less, or spread over addresses",
+        )
+    if lapsed := state.get("right_to_trade"):
+        yield Finding(
+            row.name,
+            f"its right to trade has lapsed: {lapsed}",
+            "it cancels, but sends no new order until it hears the supervisor again: look for `outcry run`, its "
+            "machine and the network between",
         )
 
 

@@ -1,6 +1,7 @@
 """What the actors of a desk are called: in the routing table, in `colocate`, in every view."""
 
 from actors.settings import Configuration, VenueSettings
+from actors.sharing import is_shared
 
 ORDER_MANAGER = "order_manager"
 RISK_CHECKER = "risk_checker"
@@ -10,6 +11,8 @@ LATENCY_MONITOR = "latency_monitor"
 STORE = "store"
 JOURNAL_FOLLOWER = "journal_follower"
 GATEWAY = "gateway"
+LIMITER = "limiter"
+"""Only where several connectors share an address or an account."""
 
 
 def connector(venue: str, shard: int = 0) -> str:
@@ -40,7 +43,7 @@ def strategy(name: str) -> str:
 
 def of_desk(configuration: Configuration) -> list[str]:
     """Every actor that this configuration starts, in the order of starting."""
-    return [
+    actors = [
         *(name for venue, settings in configuration.venues.items() for name in connectors(venue, settings)),
         LATENCY_MONITOR,
         ORDER_MANAGER,
@@ -52,10 +55,11 @@ def of_desk(configuration: Configuration) -> list[str]:
         GATEWAY,
         *(strategy(name) for name in configuration.strategies),
     ]
+    return [LIMITER, *actors] if is_shared(actors, configuration) else actors
 
 
 def stop_phase(name: str) -> int:
     """Lower ones are stopped first: who orders, then who carries out, then who only looks on."""
     if name.startswith("strategy.") or name == GATEWAY:
         return 0
-    return 2 if name in (LATENCY_MONITOR, STORE, JOURNAL_FOLLOWER) else 1
+    return 2 if name in (LATENCY_MONITOR, STORE, JOURNAL_FOLLOWER, LIMITER) else 1

@@ -172,6 +172,7 @@ def host_spec(
         measures=names.LATENCY_MONITOR,
         kind=StreamKind.TCP if run.home.machine else StreamKind.UNIX,
         home=run.home,
+        lease_ns=round(configuration.restart.lease_s * NS_PER_S),
         labels=next((configuration.placement[actor] for actor in actors if actor in configuration.placement), {}),
         abroad=durable and (names.ORDER_MANAGER if is_elsewhere else names.JOURNAL_FOLLOWER) in actors,
     )

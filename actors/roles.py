@@ -5,6 +5,7 @@ from pathlib import Path
 
 from actors import names
 from actors.settings import Configuration
+from actors.sharing import sharing_of
 from runtime.actor import Actor
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import Bug, ConfigError
@@ -45,6 +46,10 @@ def build_role(name: str, configuration: Configuration, journal: Path, started: 
             from runtime.replication.follower import JournalFollower
 
             return JournalFollower(copy_of(journal), str(started), journal)
+        case names.LIMITER:
+            from actors.limiter import Limiter
+
+            return Limiter()
         case names.GATEWAY:
             from actors.gateway.actor import Gateway
 
@@ -77,10 +82,14 @@ def _connector(kind: str, which: str, configuration: Configuration) -> Actor:
 
     venue, _, number = which.partition(".")
     settings, shard, standby = configuration.venues[venue], int(number or 0), kind == "standby"
-    protocol = make_protocol(venue, settings, shard, standby)
-    stale_after_ns = round(settings.stale_after_s * NS_PER_S)
     return Connector(
-        venue, protocol, stale_after_ns=stale_after_ns, shard=shard, standby=standby, moving=settings.leaving
+        venue,
+        make_protocol(venue, settings, shard, standby),
+        stale_after_ns=round(settings.stale_after_s * NS_PER_S),
+        shard=shard,
+        standby=standby,
+        moving=settings.leaving,
+        sharing=sharing_of(f"{kind}.{which}", names.of_desk(configuration), configuration),
     )
 
 

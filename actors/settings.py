@@ -238,6 +238,9 @@ class RestartSettings(Settings):
     """A host that missed so many is taken for hung and replaced."""
     spares: int = Field(1, ge=0, le=16)
     """Warm processes kept ready: the successor of a dead one starts in milliseconds instead of a second."""
+    lease_s: float = Field(5.0, ge=1)
+    """A connector that the supervisor has not heard for so long sends no new order and lets go of its venue's dead-man
+    switch, until it is heard again; longer than a supervisor takes to start again."""
 
 
 class MetricsSettings(Settings):

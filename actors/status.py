@@ -5,6 +5,7 @@ An actor that has not reported yet is simply absent, or zero; nothing here fails
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -14,6 +15,12 @@ import msgspec
 from runtime.actor import Report
 from runtime.clock import NS_PER_MS
 from runtime.protocol import ActorRow
+
+FORBIDDEN = {
+    "BAN": "has banned this address until {until}: nothing is sent, cancels wait",
+    "REQUESTS": "wants to be asked less until {until}: only cancels are sent",
+    "ORDERS": "takes no new orders of this account until {until}",
+}
 
 
 class ActorState(Enum):
@@ -84,6 +91,8 @@ class VenueStatus(msgspec.Struct, frozen=True):
     quarantined: int = 0
     """Events that made no sense and were not passed on."""
     quarantine: dict[str, Any] = {}
+    held_back: list[str] = []
+    """What it may not send now, in words: what the venue forbids, what others use, what it has no right to."""
 
 
 class OpenOrder(msgspec.Struct, frozen=True):
@@ -214,6 +223,7 @@ def _venue(report: Report) -> VenueStatus:
         quarantined=counters.get("quarantined", 0),
         quarantine=dict(_mapping(state.get("quarantine"))),
         digests=msgspec.convert(_mapping(state.get("digests")), dict[str, BookDigest]),
+        held_back=held_back(state),
     )
 
 
@@ -240,6 +250,25 @@ def _with_shard(venue: VenueStatus, report: Report) -> VenueStatus:
         },
         digests=venue.digests | shard.digests,
     )
+
+
+def forbidden_words(state: Mapping[str, Any]) -> list[str]:
+    """What the venue has told a connector not to do, and until when: each to follow the name of the venue."""
+    words = []
+    for row in state.get("forbidden") or []:
+        until = datetime.fromtimestamp(row["until"] / 1e9, UTC).strftime("%H:%M:%S UTC")
+        words.append(FORBIDDEN[row["what"]].format(until=until))
+    return words
+
+
+def held_back(state: Mapping[str, Any]) -> list[str]:
+    """In words, what a connector may not send now, of its own report."""
+    words = forbidden_words(state)
+    if waiting := state.get("waits_for_lease"):
+        words.append(f"waits for a lease of {', '.join(waiting)}")
+    if lapsed := state.get("right_to_trade"):
+        words.append(f"right to trade lapsed: {lapsed}")
+    return words
 
 
 def _open_order(order: Mapping[str, Any]) -> OpenOrder:

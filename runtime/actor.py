@@ -82,7 +82,10 @@ class Context(Protocol):
         ...
 
     def watch(self, name: str) -> None:
-        """Get `ActorUp` and `ActorDown` for each life of `name`, beginning with its present state if it is up."""
+        """Get `ActorUp` and `ActorDown` for each life of `name`, beginning with its present state if it is up.
+
+        Of the supervisor they tell whether it has heard this host within the time of its lease, in whichever life.
+        """
         ...
 
     def after(self, delay_ns: int, message: object) -> Timer:

@@ -63,8 +63,8 @@ class TokenBucket:
             self.spend(cost, now)
         return delay
 
-    def spend(self, cost: int, now: int) -> None:
-        """Take what cannot wait."""
+    def spend(self, cost: int, now: int, lane: int = 0) -> None:
+        """Take what cannot wait; here it makes no difference for which lane."""
         if cost <= 0:
             return
         due = self._due(now)

@@ -93,9 +93,17 @@ class Heartbeat(ControlMessage, frozen=True, array_like=True, tag=True):
     tcp: str = ""
     carrier: str = ""
     """`HostSpec.carrier`."""
+    asks: int = 0
+    """Answered by `HeartbeatHeard` with the same number; 0 wants no answer."""
 
     def address(self, actor: str, incarnation: int) -> Address:
         return Address(actor, incarnation, self.kind, self.endpoint, self.host, self.machine, self.tcp)
+
+
+class HeartbeatHeard(ControlMessage, frozen=True, array_like=True, tag=True):
+    """supervisor → host."""
+
+    asks: int
 
 
 class Reported(ControlMessage, frozen=True, array_like=True, tag=True):

@@ -71,6 +71,9 @@ class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     tcp: str = ""
     carrier: str = ""
     """What the launcher calls the process that carries this host; "" if that is the name of the host itself."""
+    lease_ns: int = 0
+    """Actors that watch the supervisor are told that it is down when it has heard nothing from here for so long; 0 for
+    never."""
 
     def address(self, actor: str, incarnation: int) -> Address:
         return Address(actor, incarnation, self.kind, self.endpoint, self.name, self.machine, self.tcp)

@@ -12,6 +12,7 @@ from typing import Any
 from actors.connector.bad_frames import BadFrames
 from actors.connector.desk import DeskTeller, Retell, SilentTeller
 from actors.connector.fence import Fence
+from actors.connector.gate import ALONE, Gate
 from actors.connector.links import CheckLinks, ReopenDue, VenueLinks, WatchDue
 from actors.connector.publisher import MarketPublisher
 from actors.connector.readers import Readers
@@ -51,6 +52,7 @@ from actors.messages import (
     VenueUp,
 )
 from actors.names import ORDER_MANAGER
+from actors.sharing import Sharing
 from actors.venues.contract import (
     BadFrame,
     BatchTrader,
@@ -68,10 +70,8 @@ from actors.venues.contract import (
     VenueProtocol,
     WakeUp,
 )
-from actors.venues.refusals import refuse, refuse_change
+from actors.venues.refusals import refuse_any, refuse_change
 from runtime.actor import (
-    ActorDown,
-    ActorUp,
     Context,
     FramesReceived,
     HttpAnswered,
@@ -105,6 +105,7 @@ class Connector:
         shard: int = 0,
         standby: bool = False,
         moving: Collection[str] = (),
+        sharing: Sharing = ALONE,
     ) -> None:
         """Every shard but the first is market data only, and so is a standby: were there two ways for orders, each
         would have to know what the other has sent, or an order could be at the venue twice. `moving`: symbols that
@@ -112,13 +113,14 @@ class Connector:
         self._venue = name
         self._protocol = protocol
         self._stale_after_ns = stale_after_ns
-        self._links = VenueLinks(stale_after_ns, backoff, protocol.connect_limit)
         self._desk = (SilentTeller if shard or standby else DeskTeller)(name, protocol.symbols)
         self._standby = standby
         self._shard = shard
         self._market = MarketPublisher(name, protocol.symbols)
         self._readers = Readers(name, protocol, self._market, self._desk, self._carry_out, moving)
         self._fence = Fence()
+        self._gate = Gate(name, protocol, sharing, self._fence, self._desk, self._carry_out)
+        self._links = VenueLinks(stale_after_ns, backoff, protocol.connect_limit, self._gate.banned_for)
         self._is_final = False
         self._rehearse = protocol.rehearse if isinstance(protocol, Rehearsing) else None
         self._bad_frames = BadFrames()
@@ -147,8 +149,7 @@ class Connector:
             ReopenDue: lambda due, ctx: self._links.reopen(due.link, ctx),
             CheckLinks: self._on_check_links,
             WatchDue: self._on_watch,
-            ActorUp: self._desk.on_actor_up,
-            ActorDown: self._desk.on_actor_down,
+            **self._gate.handlers,
             Undelivered: self._desk.on_undelivered,
             Retell: lambda retell, ctx: ctx.tell(ORDER_MANAGER, retell.message),
             Started: self._on_started,
@@ -163,8 +164,8 @@ class Connector:
             BookInvalidated: self._market.publish_book,
             MarkPrice: self._market.publish_event,
             Liquidation: self._market.publish_event,
-            SendFrame: self._send,
-            HttpRequest: lambda request, ctx: ctx.request(request),
+            SendFrame: self._gate.send,
+            HttpRequest: self._gate.request,
             WakeUp: self._set_timer,
             OpenLink: self._open,
             CloseLink: lambda close, ctx: self._links.forget(close.link, ctx),
@@ -210,6 +211,7 @@ class Connector:
             },
             **self._readers.report(),
             **self._protocol.report(self._is_final),
+            **self._gate.report(),
         }
         return Report(counters, state)
 
@@ -272,7 +274,7 @@ class Connector:
             for command in commands:
                 self._on_place(command, ctx) if isinstance(command, PlaceOrder) else self._on_cancel(command, ctx)
             return
-        outputs = self._protocol.execute_batch(commands, now)
+        outputs = self._gate.keep_cancels(commands, self._protocol.execute_batch(commands, now), ctx)
         denied = {output.client_order_id for output in outputs if isinstance(output, OrderDenied)}
         for command in commands:
             if isinstance(command, PlaceOrder) and command.order.client_order_id not in denied:
@@ -282,7 +284,7 @@ class Connector:
     def _on_cancel(self, command: CancelAtVenue, ctx: Context) -> None:
         now = ctx.now()
         if not self._is_refused(command, now, ctx):
-            self._carry_out(self._protocol.execute(command, now), ctx)
+            self._carry_out(self._gate.keep_cancels([command], self._protocol.execute(command, now), ctx), ctx)
 
     def _on_query(self, command: Command, ctx: Context) -> None:
         self._carry_out(self._protocol.execute(command, ctx.now()), ctx)
@@ -310,24 +312,20 @@ class Connector:
             self._carry_out([*refuse_change(self._venue, change, "NOT_SUPPORTED", words, now, ctx.name)], ctx)
 
     def _is_refused(self, command: PlaceOrder | CancelAtVenue | Change, now: int, ctx: Context) -> bool:
-        objection = self._fence.objection(command, now)
-        if objection is None:
-            return False
-        code, words = objection
-        if isinstance(command, PlaceOrder | CancelAtVenue):
-            self._carry_out([refuse(self._venue, command, code, words, now, by=ctx.name)], ctx)
-        else:
-            self._carry_out([*refuse_change(self._venue, command, code, words, now, ctx.name)], ctx)
-        return True
+        if (objection := self._fence.objection(command, now)) is not None:
+            self._carry_out([*refuse_any(self._venue, command, *objection, now, ctx.name)], ctx)
+        return objection is not None
 
     def _on_http(self, answer: HttpAnswered | HttpFailed, ctx: Context) -> None:
         self._carry_out(self._protocol.on_http(answer, ctx.now()), ctx)
+        self._gate.heard(answer, ctx)
 
     def _on_wake_up(self, wake_up: WakeUp, ctx: Context) -> None:
         self._carry_out(self._protocol.on_wake_up(wake_up.tag, ctx.now()), ctx)
 
     def _on_started(self, _: Started, ctx: Context) -> None:
         self._desk.start(ctx)
+        self._gate.start(self._links, ctx)
         self._carry_out(self._protocol.start(ctx.now()), ctx)
         ctx.after(self._stale_after_ns // 4, CheckLinks())
         if isinstance(self._protocol, FallsBack) and self._protocol.watch_ns:
@@ -370,10 +368,6 @@ class Connector:
         for link in self._links.silent(ctx.now()):
             self._drop(link, f"STALE: nothing heard for {self._stale_after_ns / NS_PER_S:g} s", ctx)
         ctx.after(self._stale_after_ns // 4, check)
-
-    def _send(self, frame: SendFrame, ctx: Context) -> None:
-        if not ctx.send_frame(frame.link, frame.payload):
-            self._carry_out(self._protocol.on_not_sent(frame, ctx.now()), ctx)
 
     def _keep_bad_frame(self, bad: BadFrame, ctx: Context) -> None:
         if count := self._bad_frames.keep(bad, ctx.now()):

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from actors.messages import CancelAtVenue
 from runtime.clock import NS_PER_MS
 
 
@@ -17,6 +18,8 @@ class Fence:
 
     def __init__(self) -> None:
         self.epoch = 0
+        self.lapsed = ""
+        """Why nothing new may be sent, although its sender may know better; cancels may."""
 
     def heard_of(self, epoch: int) -> None:
         self.epoch = max(self.epoch, epoch)
@@ -28,5 +31,7 @@ class Fence:
             return "STALE_EPOCH", f"sent in epoch {command.epoch}, the present one is {self.epoch}"
         if now > command.deadline:
             return "DEADLINE_PASSED", f"{(now - command.deadline) / NS_PER_MS:.3f} ms too late"
+        if self.lapsed and not isinstance(command, CancelAtVenue):
+            return "RIGHT_LAPSED", self.lapsed
         self.epoch = command.epoch
         return None

@@ -1,5 +1,6 @@
 """The WebSockets that a connector keeps open: which are up, when the next opening is due, which have gone silent."""
 
+from collections.abc import Callable
 from enum import Enum
 
 import msgspec
@@ -55,16 +56,34 @@ class VenueLink:
 class VenueLinks:
     """Links by name. A name that was never opened, or was closed on purpose, is unknown and stays closed."""
 
-    def __init__(self, stale_after_ns: int, backoff: Backoff, limit: ConnectLimit | None = None) -> None:
+    def __init__(
+        self,
+        stale_after_ns: int,
+        backoff: Backoff,
+        limit: ConnectLimit | None = None,
+        banned_for: Callable[[int], int] = lambda now: 0,
+    ) -> None:
+        """`banned_for` says for how long nothing may be opened."""
         self._stale_after_ns = stale_after_ns
         self._backoff = backoff
         self._connects = TokenBucket(limit.attempts, limit.window_ns + CONNECT_NS) if limit else None
+        self._limit = limit
+        self._banned_for = banned_for
         self._links: dict[str, VenueLink] = {}
         self.closings = 0
         """While this stays the same, so do the links that are up."""
         self.reconnects = 0
         self.held_back = 0
         """Openings that had to wait for the venue's limit."""
+
+    def share_with(self, holders: int) -> None:
+        """So many connect from this address, this one included: each has its part of the venue's limit."""
+        if self._connects and self._limit:
+            self._connects.limit = max(self._limit.attempts // holders, 1)
+
+    def is_for_commands(self, name: str) -> bool:
+        link = self._links.get(name)
+        return link is not None and link.lane is Lane.COMMANDS
 
     def states(self) -> dict[str, str]:
         return {name: link.state.value for name, link in self._links.items()}
@@ -142,7 +161,8 @@ class VenueLinks:
 
     def _open_or_wait(self, name: str, ctx: Context) -> None:
         link = self._links[name]
-        wait = self._connects.take(1, 0, ctx.now()) if self._connects else 0
+        now = ctx.now()
+        wait = self._banned_for(now) or (self._connects.take(1, 0, now) if self._connects else 0)
         if wait:
             self.held_back += 1
             ctx.after(wait, ReopenDue(name))

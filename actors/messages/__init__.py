@@ -25,6 +25,7 @@ from actors.messages.execution import (
     OutcomeUnknown,
 )
 from actors.messages.history import HistoryFailed, HistoryPage, QueryHistory
+from actors.messages.limits import BudgetLease, BudgetUse, LeasesGranted, SendingForbidden, UsesReported
 from actors.messages.market_data import (
     AggregateTrade,
     BookDelta,
@@ -113,6 +114,8 @@ __all__ = [
     "BookInvalidated",
     "BookLevels",
     "BookSnapshot",
+    "BudgetLease",
+    "BudgetUse",
     "CancelAtVenue",
     "CancelOrder",
     "CancelOrdersAtVenue",
@@ -134,6 +137,7 @@ __all__ = [
     "Holding",
     "InstrumentsListed",
     "Kline",
+    "LeasesGranted",
     "Level",
     "Liquidation",
     "ListKind",
@@ -173,10 +177,12 @@ __all__ = [
     "QueryOrder",
     "Quote",
     "ReplaceAtVenue",
+    "SendingForbidden",
     "SubmitOrder",
     "SubmitOrderList",
     "Ticker",
     "Trade",
+    "UsesReported",
     "VenueDown",
     "VenueUp",
     "VenuesChanged",

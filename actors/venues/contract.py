@@ -4,7 +4,7 @@ The connector drives it. It keeps every link that the protocol asked for open (w
 their order, publishes market data and tells execution events to the order manager.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol, runtime_checkable
 
@@ -25,6 +25,7 @@ from actors.messages import (
     ReplaceAtVenue,
 )
 from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
+from runtime.leases import LeasedBucket
 from runtime.message import Lane, Message
 
 Command = PlaceOrder | CancelAtVenue | QueryOrder | QueryOpenOrders | QueryFills | QueryAccount
@@ -214,6 +215,52 @@ class FallsBack(Protocol):
 
     def watch(self, heard: Mapping[str, int], now: int) -> list[Output]:
         """`heard`: each link that is up → when something was heard over it last."""
+        ...
+
+
+class LimitScope(Enum):
+    """Whom a venue's limit counts together."""
+
+    ADDRESS = "address"
+    ACCOUNT = "account"
+
+
+class SharedLimits(Protocol):
+    """What a venue lets one address and one account do, of which others may spend too."""
+
+    def share(self, scope: LimitScope, holders: int, now: int) -> None:
+        """From now on so many spend of it, this one included; more than has its own share needs a lease."""
+        ...
+
+    def leased(self) -> Iterable[tuple[LimitScope, str, LeasedBucket]]:
+        """The limits that are shared, by name."""
+        ...
+
+    def forbidden(self, now: int) -> Iterable[tuple[LimitScope, str, int]]:
+        """What the venue has forbidden (as in `SendingForbidden.what`), and until when."""
+        ...
+
+    def forbid(self, what: str, until: int) -> None: ...
+
+    def banned_for(self, now: int) -> int:
+        """Nanoseconds for which nothing at all may be sent."""
+        ...
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A venue protocol that keeps within limits which count more than this one connector."""
+
+    @property
+    def limits(self) -> SharedLimits: ...
+
+
+@runtime_checkable
+class DeadManSwitch(Protocol):
+    """A venue protocol that can have the venue empty the book when nothing is heard any longer."""
+
+    def hold_switch(self, held: bool, now: int) -> list[Output]:
+        """Let go of it and the venue acts when its time is over; hold it again and it is renewed at once."""
         ...
 
 

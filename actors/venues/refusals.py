@@ -56,6 +56,14 @@ def refuse(venue: str, command: Command, code: str, words: str, now: int, by: st
             return QueryFailed(venue, type(command).__name__, key_of(command), f"{code}: {words}")
 
 
+def refuse_any(
+    venue: str, command: PlaceOrder | CancelAtVenue | Change, code: str, words: str, now: int, by: str = ""
+) -> list[Refusal | Denial]:
+    if isinstance(command, PlaceOrder | CancelAtVenue):
+        return [refuse(venue, command, code, words, now, by)]
+    return [*refuse_change(venue, command, code, words, now, by)]
+
+
 def lose(venue: str, command: Command, reason: str, now: int) -> OutcomeUnknown | QueryFailed:
     """It left, and whether it was carried out is not known."""
     match command:

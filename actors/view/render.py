@@ -110,12 +110,13 @@ def _link(venue: VenueStatus) -> Text:
 
 
 def _degraded(venues: Mapping[str, VenueStatus]) -> Text:
-    """A line for each thing that goes on by REST, and why; nothing when all is well."""
+    """A line for each thing that goes on by REST, and why, or must not be sent; nothing when all is well."""
     lines = [
         f"{name} {part} by REST: {reason}\n"
         for name, venue in venues.items()
         for part, reason in venue.degraded.items()
     ]
+    lines += [f"{name} {words}\n" for name, venue in venues.items() for words in venue.held_back]
     return Text("".join(lines), style="yellow", end="")
 
 

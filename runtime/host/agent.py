@@ -9,16 +9,18 @@ from typing import Any
 import msgspec
 
 from runtime.actor import Context, Finishing, Report, Started, Stopping, Undelivered
-from runtime.clock import NS_PER_MS
+from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.errors import Bug, needs_somebody
 from runtime.host.cell import Cell
 from runtime.host.host import BuildActor, Host
+from runtime.host.lease import Lease
 from runtime.journal.log import Durability, Journal
 from runtime.protocol import (
     SUPERVISOR,
     ActorFailed,
     DirectoryChanged,
     Heartbeat,
+    HeartbeatHeard,
     HostReplaced,
     Reported,
     StartActor,
@@ -55,6 +57,7 @@ class HostAgent:
         self._stopped = stopped
         self._beats = 0
         self._ending = False
+        self._lease = Lease(host.spec.lease_ns)
 
     def receive(self, message: Any, ctx: Context) -> None:
         match message:
@@ -64,6 +67,10 @@ class HostAgent:
                 self._beat(ctx)
             case _Beat():
                 self._beat(ctx)
+            case HeartbeatHeard(asks):
+                if self._lease.answered(asks, ctx.now()):
+                    ctx.log.info("supervisor_heard_again")
+                    self._host.supervisor_is_back()
             case DirectoryChanged(version, addresses, lives):
                 self._host.replace_directory(version, addresses)
                 self._host.fence(lives)
@@ -137,6 +144,10 @@ class HostAgent:
 
     def _beat(self, ctx: Context) -> None:
         self._beat_now(ctx)
+        now = ctx.now()
+        if self._lease.lapses(now):
+            ctx.log.error("lease_lapsed", silence_ms=self._lease.silence_ns(now) // NS_PER_MS)
+            self._host.supervisor_is_lost(f"has not heard this host for {self._lease.silence_ns(now) / NS_PER_S:.1f} s")
         self._beats += 1
         if self._beats % HEARTBEATS_PER_REPORT == 0:
             for cell in self._host.cells():
@@ -163,6 +174,7 @@ class HostAgent:
                 spec.machine,
                 spec.tcp,
                 spec.carrier,
+                self._lease.asks(ctx.now()),
             ),
         )
 

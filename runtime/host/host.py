@@ -86,6 +86,7 @@ class Host:
         self._beaten = 0
         """When the last heartbeat was sent; 0 for a host that sends none."""
         self._away_until = 0
+        self._supervisor_lost = False
         self.sessions: dict[Stream, Session] = {}
         self._lives: dict[str, int] = {}
         """Host → its first incarnation that is listened to."""
@@ -238,10 +239,22 @@ class Host:
         """Its outlets hold events of this turn."""
         self._published.append(cell)
 
+    def supervisor_is_lost(self, reason: str) -> None:
+        """Tell who watches it: what it has granted holds no longer."""
+        self._supervisor_lost = True
+        self._tell_watchers(SUPERVISOR, ActorDown(SUPERVISOR, ANY_INCARNATION, reason))
+        self.end_turn()
+
+    def supervisor_is_back(self) -> None:
+        self._supervisor_lost = False
+        self._tell_watchers(SUPERVISOR, ActorUp(self._supervisor()))
+
     def watch(self, cell: Cell, name: str) -> None:
         cell.watching.add(name)
         address = self.directory.find(name)
-        if address is not None:
+        if name == SUPERVISOR and self._supervisor_lost:
+            self.queue(cell, Lane.CONTROL, ActorDown(SUPERVISOR, ANY_INCARNATION, "has not heard this host for long"))
+        elif address is not None:
             self.queue(cell, Lane.CONTROL, ActorUp(address))
 
     def replace_directory(self, version: int, addresses: list[Address]) -> None:

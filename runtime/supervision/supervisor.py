@@ -30,15 +30,13 @@ from runtime.protocol import (
 from runtime.spares import Warmth
 from runtime.spec import HostEnded, HostWaits, Launcher
 from runtime.supervision.changes import BUSY, STOP_GRACE_NS, Changes, HostPlan, KillLeaving, Replan
+from runtime.supervision.patience import Patience
 from runtime.supervision.policy import Park, RestartPolicy, decide
 from runtime.supervision.table import LIVES_PER_SUPERVISOR, Child, ChildState, HostEntry
 
 NO_WARMTH = Warmth()
 CALM_NS = 1 * NS_PER_S
 """So long no host has to be starting before a spare is: what is wanted now comes before what may be wanted later."""
-START_GRACE_NS = 60 * NS_PER_S
-"""A host that has not sent its first heartbeat after so long is taken for hung."""
-MB = 1 << 20
 
 
 class _Look:
@@ -79,7 +77,7 @@ class Supervisor:
         self._policy = policy
         self._launcher = launcher
         self._heartbeat_ns = heartbeat_ns
-        self._patience_ns = heartbeat_ns * heartbeats_missed
+        self._patience = Patience(heartbeat_ns * heartbeats_missed, launcher, self._plans)
         self._spares = spares
         self._warmth = warmth
         self._calm_since = 0
@@ -225,7 +223,7 @@ class Supervisor:
             self._launcher.adopt(
                 beat.host, beat.incarnation, beat.pid, beat.carrier, lambda event: self._notice(event, ctx)
             )
-        entry.heard(beat, ctx.now())
+        entry.heard(beat, ctx)
         changed = beat.host in self._unheard
         self._unheard.discard(beat.host)
         for vitals in beat.actors:
@@ -329,27 +327,15 @@ class Supervisor:
 
     def _look(self, ctx: Context) -> None:
         now = ctx.now()
+        self._patience.looks(self._hosts.values(), now)
         for entry in self._hosts.values():
             if not entry.running:
                 continue
-            reason = self._given_up(entry, now)
+            reason = self._patience.given_up(entry, now)
             if reason:
                 self._changes.end(entry, reason, ctx)
         self._keep_spares(now)
         ctx.after(self._heartbeat_ns, _Look())
-
-    def _given_up(self, entry: HostEntry, now: int) -> str:
-        """Why it may not live on, or ""."""
-        limit = self._patience_ns if entry.seen else START_GRACE_NS
-        silence = now - (entry.seen or entry.launched)
-        if silence > limit:
-            return f"silent for {silence // NS_PER_MS} ms"
-        allowed = self._plans[entry.name].memory_limit_bytes
-        if allowed:
-            held = self._launcher.resident_bytes(entry.name, entry.incarnation)
-            if held > allowed:
-                return f"MEMORY: its process holds {held // MB} MB, its limit is {allowed // MB} MB"
-        return ""
 
     def _keep_spares(self, now: int) -> None:
         if any(entry.running and not entry.seen for entry in self._hosts.values()) or self._unheard:

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from runtime.actor import Context
 from runtime.address import Address
-from runtime.protocol import ActorRow, ActorVitals, Heartbeat, Reported
+from runtime.protocol import ActorRow, ActorVitals, Heartbeat, HeartbeatHeard, Reported
 
 LIVES_PER_SUPERVISOR = 1_000
 """Incarnations stay unique although a new supervisor does not know those that ended before it."""
@@ -130,10 +131,13 @@ class HostEntry:
     leaving: bool = False
     """Not wanted any more: when it ends it is not started again."""
 
-    def heard(self, beat: Heartbeat, now: int) -> None:
+    def heard(self, beat: Heartbeat, ctx: Context) -> None:
+        """Take in a heartbeat, and answer one that asks for it."""
         self.running = True
         self.incarnation = beat.incarnation
-        self.seen = now
+        self.seen = ctx.now()
         self.pid = beat.pid
         self.node = beat.node
         self.agent = beat.address(f"host.{beat.host}", beat.incarnation)
+        if beat.asks:
+            ctx.tell(self.agent, HeartbeatHeard(beat.asks))

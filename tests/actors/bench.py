@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from actors.connector.actor import Connector
+from actors.connector.gate import ALONE
 from actors.messages import (
     BookInvalidated,
     BookSnapshot,
@@ -14,6 +15,7 @@ from actors.messages import (
 )
 from actors.model.instrument import Instrument
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
+from actors.sharing import Sharing
 from actors.venues.contract import (
     Change,
     Command,
@@ -110,10 +112,11 @@ class Bench:
         symbols: Sequence[str] = ("BTC",),
         connect_limit: ConnectLimit | None = None,
         protocol: ScriptedProtocol | None = None,
+        sharing: Sharing = ALONE,
     ) -> None:
         self.protocol = protocol or ScriptedProtocol(symbols, connect_limit)
         self.ctx = RecordingContext("connector.venue", time=NOW)
-        self.connector = Connector("venue", self.protocol, 60 * S, Backoff(S, 8 * S))
+        self.connector = Connector("venue", self.protocol, 60 * S, Backoff(S, 8 * S), sharing)
         self.tell(Started())
         for link in ("feed", "orders"):
             self.ctx.links_up.add(link)

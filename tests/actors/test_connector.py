@@ -159,7 +159,7 @@ def test_the_desk_is_told_the_state_of_the_venue_and_late_comers_too() -> None:
     for name in ("order_manager", "risk_checker", "router"):
         assert bench.ctx.told_to(name) == [LISTED, up]
     assert bench.ctx.published == [("venue.venue", LISTED), ("venue.venue", up)]
-    assert sorted(bench.ctx.watched) == ["order_manager", "risk_checker", "router"]
+    assert sorted(bench.ctx.watched) == ["order_manager", "risk_checker", "router", "supervisor"]
     bench.tell(actor_up("router"))
     assert bench.ctx.told_to("router") == [LISTED, up, LISTED, up]
     assert bench.connector.report().state["connected"]

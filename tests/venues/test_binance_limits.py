@@ -35,7 +35,8 @@ def test_queries_stop_first_then_new_orders_then_reducing_ones_and_cancels_last(
     }
     assert granted == {
         Priority.HISTORY: 500,
-        Priority.QUERY: 300,
+        Priority.BOOK: 300,
+        Priority.QUERY: 0,
         Priority.NEW: 100,
         Priority.REDUCE: 50,
         Priority.CANCEL: 50,

@@ -286,6 +286,25 @@ def test_the_venue_cancels_everything_when_it_hears_nothing_any_more() -> None:
     assert world.ledger()["orders"][f"{1:032x}"][0]["status"] == "CANCELED"
 
 
+def test_let_go_of_the_switch_fires_and_held_again_it_is_renewed() -> None:
+    world = a_world(ContractSettings(cancel_all_after_s=20))
+    world.execute(place())
+    world.run_until(OrderAccepted)
+    world.take(world.venue.hold_switch(False, world.now))
+    world.run(21 * NS_PER_S)
+    assert [told.client_order_id for told in world.told(OrderCanceled)] == [f"{1:032x}"]
+    renewed = len(countdowns(world))
+    world.take(world.venue.hold_switch(True, world.now))
+    world.run(NS_PER_S)
+    assert len(countdowns(world)) == renewed + 1
+    world.run(60 * NS_PER_S)
+    assert len(countdowns(world)) in (renewed + 12, renewed + 13), "four times within twenty seconds, by one timer"
+
+
+def countdowns(world: World) -> list[str]:
+    return [request.url for request in world.requests if "countdownCancelAll?symbol=BTCUSDT" in request.url]
+
+
 def test_a_listen_key_that_ends_is_replaced_before_orders_go_on() -> None:
     world = a_world()
     world.fake.faults.add(StreamTerminated(), now=world.now)

@@ -171,7 +171,7 @@ class Books:
     def _pump(self, now: int) -> list[Output]:
         outputs: list[Output] = []
         while self._wanted and len(self._asked) < SNAPSHOTS_AT_ONCE:
-            wait = self._limits.spend(self._rule.snapshot_weight, Priority.QUERY, now)
+            wait = self._limits.spend(self._rule.snapshot_weight, Priority.BOOK, now)
             if wait:
                 if not self._pump_due:
                     self._pump_due = True

@@ -83,7 +83,7 @@ class BinanceSpot:
         self._name = name
         self._settings = settings
         self._clock = VenueClock()
-        self._limits = RateLimits()
+        self._limits = self.limits = RateLimits()
         self._books = Books(name, settings.rest_url, self._limits)
         symbols = symbols_of(settings, shard)
         self._market = MarketData(name, symbols, settings.stream_url, self._books, streams_per_link)

@@ -5,11 +5,14 @@ when to be silent. Going on after a 429 is a ban of 2 minutes to 3 days. Source:
 github.com/binance/binance-spot-api-docs, rest-api.md, "Limits"; web-socket-api.md, "Rate limits".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 
+from actors.sharing import LANES
 from actors.venues.binance_api.payloads import RateLimit
+from actors.venues.contract import LimitScope
 from runtime.clock import NS_PER_S
+from runtime.leases import LeasedBucket
 from runtime.pacing import TokenBucket
 
 
@@ -20,12 +23,12 @@ class Priority(IntEnum):
     REDUCE = 1
     NEW = 2
     QUERY = 3
-    HISTORY = 4
+    """About orders and the account."""
+    BOOK = 4
+    """A book that has to be built anew."""
+    HISTORY = 5
     """What was long ago can wait longest."""
 
-
-SHARES = (1.0, 0.95, 0.9, 0.8, 0.5)
-"""How far each lane may use up a limit: a fifth is never for queries, a tenth never for new orders."""
 
 INTERVAL_NS = {"SECOND": NS_PER_S, "MINUTE": 60 * NS_PER_S, "HOUR": 3600 * NS_PER_S, "DAY": 86_400 * NS_PER_S}
 LETTERS = {"s": "SECOND", "m": "MINUTE", "h": "HOUR", "d": "DAY"}
@@ -34,6 +37,7 @@ WEIGHT = "REQUEST_WEIGHT"
 REQUESTS = "RAW_REQUESTS"
 ORDERS = "ORDERS"
 HEADERS = {"x-mbx-used-weight-": WEIGHT, "x-mbx-order-count-": ORDERS}
+SCOPES = {WEIGHT: LimitScope.ADDRESS, REQUESTS: LimitScope.ADDRESS, ORDERS: LimitScope.ACCOUNT}
 CONNECTION_WEIGHT = 2
 """Of opening a link to the WebSocket API."""
 
@@ -42,10 +46,14 @@ Key = tuple[str, str, int]
 
 
 class RateLimits:
-    """All times are ours: the venue's windows begin at full minutes, and its clock may be a little off."""
+    """All times are ours: the venue's windows begin at full minutes, and its clock may be a little off.
+
+    Alone until it is told that others share its address or its account (`SharedLimits`).
+    """
 
     def __init__(self, weight: int = 6000) -> None:
-        self._buckets: dict[Key, TokenBucket] = {}
+        self._buckets: dict[Key, TokenBucket | LeasedBucket] = {}
+        self._holders = dict.fromkeys(LimitScope, 1)
         self._orders_until = self._silent_until = self._banned_until = 0
         self._set(WEIGHT, "MINUTE", 1, weight)
 
@@ -81,7 +89,7 @@ class RateLimits:
         delay = max((bucket.delay(cost, priority, now) for bucket, cost in wanted), default=0)
         if delay == 0:
             for bucket, cost in wanted:
-                bucket.spend(cost, now)
+                bucket.spend(cost, now, priority)
         return delay
 
     def give_back_order(self, now: int) -> None:
@@ -111,8 +119,41 @@ class RateLimits:
             until = max(until, self._orders_until)
         return max(until - now, 0)
 
+    # ---- shared with others
+
+    def share(self, scope: LimitScope, holders: int, now: int) -> None:
+        if holders == self._holders[scope]:
+            return
+        self._holders[scope] = holders
+        for key, bucket in self._buckets.items():
+            if SCOPES[key[0]] is scope and isinstance(bucket, LeasedBucket):
+                bucket.share_with(holders)
+            elif SCOPES[key[0]] is scope:
+                self._buckets[key] = shared = LeasedBucket(bucket.limit, bucket.window_ns, LANES, holders)
+                shared.spend(bucket.used(now), now)
+
+    def leased(self) -> Iterator[tuple[LimitScope, str, LeasedBucket]]:
+        for (kind, interval, number), bucket in self._buckets.items():
+            if isinstance(bucket, LeasedBucket):
+                yield SCOPES[kind], f"{kind} {number} {interval}", bucket
+
+    def forbidden(self, now: int) -> Iterator[tuple[LimitScope, str, int]]:
+        for scope, what, until in (
+            (LimitScope.ADDRESS, "BAN", self._banned_until),
+            (LimitScope.ADDRESS, "REQUESTS", self._silent_until),
+            (LimitScope.ACCOUNT, "ORDERS", self._orders_until),
+        ):
+            if until > now:
+                yield scope, what, until
+
+    def forbid(self, what: str, until: int) -> None:
+        {"BAN": self.ban, "REQUESTS": self.back_off, "ORDERS": self.block_orders}[what](until)
+
+    def banned_for(self, now: int) -> int:
+        return max(self._banned_until - now, 0)
+
     @property
-    def weight(self) -> TokenBucket:
+    def weight(self) -> TokenBucket | LeasedBucket:
         return self._buckets[WEIGHT, "MINUTE", 1]
 
     def order_counts(self) -> dict[str, list[int]]:
@@ -123,13 +164,17 @@ class RateLimits:
             if kind == ORDERS
         }
 
-    def _set(self, kind: str, interval: str, number: int, limit: int) -> TokenBucket | None:
+    def _set(self, kind: str, interval: str, number: int, limit: int) -> TokenBucket | LeasedBucket | None:
         """None for a kind of limit that is unknown here."""
         key = (kind, interval, number)
         bucket = self._buckets.get(key)
         if bucket is not None:
             bucket.limit = limit
         elif kind in (WEIGHT, REQUESTS, ORDERS) and interval in INTERVAL_NS and number > 0 and limit > 0:
-            bucket = TokenBucket(limit, number * INTERVAL_NS[interval], SHARES, aligned=True)
+            window_ns, holders = number * INTERVAL_NS[interval], self._holders[SCOPES[kind]]
+            if holders > 1:
+                bucket = LeasedBucket(limit, window_ns, LANES, holders)
+            else:
+                bucket = TokenBucket(limit, window_ns, LANES, aligned=True)
             self._buckets[key] = bucket
         return bucket

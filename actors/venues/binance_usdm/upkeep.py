@@ -31,6 +31,8 @@ class Upkeep:
         self._clock = clock
         self._limits = limits
         self._is_setting = False
+        self._is_held = True
+        self._renewed = 0
         self.problem = "SETTINGS: not in force yet"
 
     def apply(self, now: int) -> list[Output]:
@@ -66,10 +68,24 @@ class Upkeep:
         except (msgspec.MsgspecError, ValueError) as error:
             return [BadFrame(answer.id, answer.body, str(error), drop_link=False)]
 
+    def hold_switch(self, held: bool, now: int) -> list[Output]:
+        """Not held it is told nothing any more, and the venue empties the book when its time is over."""
+        self._is_held = held
+        self._renewed = 0
+        return [WakeUp(0, COUNTDOWN)] if held and self.settings.renew_ns else []
+
+    def begin_countdowns(self, now: int) -> list[Output]:
+        self._renewed = 0
+        return self.renew_countdowns(now)
+
     def renew_countdowns(self, now: int) -> list[Output]:
-        """Only while orders may go: otherwise the venue shall empty the book."""
-        if not self.settings.renew_ns:
+        """Only while orders may go: otherwise the venue shall empty the book. What another timer has just renewed is
+        left to that timer."""
+        if not self.settings.renew_ns or now - self._renewed < self.settings.renew_ns // 2:
             return []
+        if not self._is_held:
+            return [WakeUp(self.settings.renew_ns, COUNTDOWN)]
+        self._renewed = now
         requests: list[Output] = [
             self._trading.signed_request(COUNTDOWN, call, now)
             for call in self.settings.countdowns()

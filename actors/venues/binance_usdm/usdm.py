@@ -82,16 +82,17 @@ class BinanceUsdm:
         self._name = name
         self._settings = settings
         self._clock = VenueClock()
-        self._limits = RateLimits(WEIGHT_LIMIT)
+        self._limits = self.limits = RateLimits(WEIGHT_LIMIT)
         self._books = Books(name, settings.rest_url, self._limits, BOOKS)
         symbols = symbols_of(settings, shard)
         self._market = FuturesMarketData(name, symbols, settings.stream_url, self._books, streams_per_link)
         self._history = History(name, settings.rest_url, self._limits, HISTORY_RULE)
         self._account = Account(name, settings, Signer(keys), self._clock, self._limits) if keys else None
+        if self._account:
+            self.hold_switch = self._account.upkeep.hold_switch
         self._instruments: dict[str, Instrument] | None = None
         """None until the venue has told them; one that it does not list is missing."""
-        self._list_attempts = 0
-        self._is_listing = False
+        self._list_attempts, self._is_listing = 0, False
         self._time = TimeRequests(TIME, f"{settings.rest_url}/fapi/v1/time", self._clock, self._limits)
         self._told: str | None = None
         """Why it is degraded, as was told last; "" for up, None for down."""
@@ -213,7 +214,7 @@ class BinanceUsdm:
             return [*outputs, VenueDown(self._name, problem, now)]
         after: list[Output] = []
         if account is not None:
-            after = [*account.upkeep.ask_positions(now), *([] if was_up else account.upkeep.renew_countdowns(now))]
+            after = [*account.upkeep.ask_positions(now), *([] if was_up else account.upkeep.begin_countdowns(now))]
         return [*outputs, VenueUp(self._name, "", now, state), *after]
 
     def _problem(self) -> str:
