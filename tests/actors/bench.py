@@ -116,7 +116,7 @@ class Bench:
     ) -> None:
         self.protocol = protocol or ScriptedProtocol(symbols, connect_limit)
         self.ctx = RecordingContext("connector.venue", time=NOW)
-        self.connector = Connector("venue", self.protocol, 60 * S, Backoff(S, 8 * S), sharing)
+        self.connector = Connector("venue", self.protocol, 60 * S, Backoff(S, 8 * S), sharing=sharing)
         self.tell(Started())
         for link in ("feed", "orders"):
             self.ctx.links_up.add(link)
