@@ -122,6 +122,13 @@ def _venue(row: ActorRow) -> Iterator[Finding]:
         yield Finding(
             row.name, f"books that nobody may trade on now: {', '.join(invalid)}", "they are being built anew"
         )
+    moving = [symbol for symbol, here in _mapping(state.get("moving")).items() if _mapping(here).get("carried")]
+    if moving:
+        yield Finding(
+            row.name,
+            f"{', '.join(moving)} of {venue} moves between connectors, and two have it",
+            "nothing is lost or comes twice meanwhile; if it goes on, ask for `desk.set_shards` again",
+        )
     unknown = state.get("unknown_symbols") or []
     if unknown:
         yield Finding(

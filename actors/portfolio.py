@@ -15,6 +15,7 @@ from actors.messages import (
     AccountReported,
     Balance,
     DeskSnapshot,
+    FeedsMoved,
     FillRecorded,
     InstrumentsListed,
     PositionChanged,
@@ -59,6 +60,8 @@ class Portfolio:
             case Started():
                 ctx.subscribe(names.ORDER_MANAGER, "fills.*")
                 self._follow(self._venues, ctx)
+            case FeedsMoved():
+                self._feeds.on_moved(message, ctx)
             case VenuesChanged():
                 venues = read_venues(message.venues)
                 before, self._venues = self._venues, trading(venues)

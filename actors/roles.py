@@ -68,7 +68,9 @@ def _connector(kind: str, which: str, configuration: Configuration) -> Actor:
     settings, shard, standby = configuration.venues[venue], int(number or 0), kind == "standby"
     protocol = make_protocol(venue, settings, shard, standby)
     stale_after_ns = round(settings.stale_after_s * NS_PER_S)
-    return Connector(venue, protocol, stale_after_ns=stale_after_ns, shard=shard, standby=standby)
+    return Connector(
+        venue, protocol, stale_after_ns=stale_after_ns, shard=shard, standby=standby, moving=settings.leaving
+    )
 
 
 def _strategy(name: str, configuration: Configuration) -> Actor:

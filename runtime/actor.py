@@ -70,8 +70,8 @@ class Context(Protocol):
 
     def unsubscribe(self, publisher: str, *patterns: str) -> None: ...
 
-    def merge(self, merger: "Merger", *publishers: str) -> None:
-        """From now on what these publishers publish goes through `merger` before it is in the mailbox.
+    def merge(self, merger: "Merger | None", *publishers: str) -> None:
+        """From now on what these publishers publish goes through `merger` before it is in the mailbox; None ends that.
 
         Whatever else this actor subscribes to is not touched by it.
         """

@@ -97,6 +97,12 @@ class Arbiter:
         if line is not None:
             line.shed()
 
+    def forget(self, venue: str, symbol: str) -> None:
+        """Nothing of it is told by more than one any longer; what comes later begins from nothing."""
+        for topic in [topic for topic in self._lines if topic.endswith(f".{venue}.{symbol}")]:
+            del self._lines[topic]
+            self._holding.pop(topic, None)
+
     @property
     def due(self) -> int:
         """When `release` is to be called; 0 while nothing is held."""

@@ -66,13 +66,10 @@ def _shards(key: KeyPath, name: str, venue: VenueSettings, configuration: Config
     if venue.leaving:
         yield Problem((*key, "leaving"), "is the desk's own note while symbols move; remove it")
     elif len(venue.symbols) > MANY_SYMBOLS:
-        from actors.venues.feed_limits import LIMITS, objection  # imports protocols: a tenth of a second
+        from actors.venues.feed_limits import LIMITS, objection, on_each_address  # a tenth of a second
 
-        addresses: dict[str, list[int]] = {}
-        for shard in range(venue.shards):
-            labels = configuration.placement.get(names.connector(name, shard), {})
-            addresses.setdefault(repr(sorted(labels.items())), []).append(shard)
-        if reason := objection(venue, LIMITS[venue.kind], addresses.values()):
+        addresses = on_each_address(name, venue, configuration.placement)
+        if reason := objection(venue, LIMITS[venue.kind], addresses):
             yield Problem((*key, "symbols"), reason)
 
 

@@ -6,7 +6,7 @@ order manager, never leaves. Whatever the venue says about orders goes to the or
 market is published, and a new subscriber first gets the present state.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from actors.connector.bad_frames import BadFrames
@@ -104,9 +104,11 @@ class Connector:
         backoff: Backoff = BACKOFF,
         shard: int = 0,
         standby: bool = False,
+        moving: Collection[str] = (),
     ) -> None:
         """Every shard but the first is market data only, and so is a standby: were there two ways for orders, each
-        would have to know what the other has sent, or an order could be at the venue twice."""
+        would have to know what the other has sent, or an order could be at the venue twice. `moving`: symbols that
+        two shards have."""
         self._venue = name
         self._protocol = protocol
         self._stale_after_ns = stale_after_ns
@@ -115,7 +117,7 @@ class Connector:
         self._standby = standby
         self._shard = shard
         self._market = MarketPublisher(name, protocol.symbols)
-        readers = Readers(name, protocol, self._market, self._desk, self._carry_out)
+        self._readers = Readers(name, protocol, self._market, self._desk, self._carry_out, moving)
         self._fence = Fence()
         self._is_final = False
         self._rehearse = protocol.rehearse if isinstance(protocol, Rehearsing) else None
@@ -151,7 +153,7 @@ class Connector:
             Retell: lambda retell, ctx: ctx.tell(ORDER_MANAGER, retell.message),
             Started: self._on_started,
             Stopping: self._on_stopping,
-            **readers.handlers,
+            **self._readers.handlers,
         }
         self._effects: dict[type, Handler] = {
             Quote: self._market.publish_quote,
@@ -206,6 +208,7 @@ class Connector:
                 "reasons": dict(self._market.quarantined),
                 "last": [{"reason": kept.reason, "event": kept.event} for kept in self._market.kept],
             },
+            **self._readers.report(),
             **self._protocol.report(self._is_final),
         }
         return Report(counters, state)

@@ -1,6 +1,6 @@
 """Who reads which topics of a venue: what nobody read before is asked of the venue, what nobody reads is ended."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -25,14 +25,19 @@ class Audience:
     def __init__(self, venue: str, symbols: Sequence[str]) -> None:
         self._venue = venue
         self._symbols = frozenset(symbols)
+        self.patterns: dict[str, tuple[str, ...]] = {}
+        """By reader: what it subscribed to."""
         self._read: dict[str, set[Feed]] = {}
-        """By reader."""
+        """By reader: what of it is not sent anyway."""
         self._followed: set[Feed] = set()
         self._left: dict[Feed, int] = {}
         """Nobody reads it since."""
 
-    def follow(self, reader: str, patterns: Iterable[str], now: int) -> list[Feed]:
+    def follow(self, reader: str, patterns: Sequence[str], now: int) -> list[Feed]:
         """`reader` reads what matches, and nothing else any longer; returns what nobody read before."""
+        self.patterns[reader] = tuple(patterns)
+        if not self.patterns[reader]:
+            del self.patterns[reader]
         self._read[reader] = {feed for pattern in patterns for feed in self._feeds(pattern)}
         if not self._read[reader]:
             del self._read[reader]
@@ -45,6 +50,15 @@ class Audience:
         new = sorted(read - self._followed)
         self._followed.update(new)
         return new
+
+    def of(self, symbols: Sequence[str]) -> None:
+        """What is always sent is of these symbols now."""
+        self._symbols = frozenset(symbols)
+
+    def readers(self, symbol: str) -> list[str]:
+        """Who reads anything of it by name."""
+        end = f".{self._venue}.{symbol}"
+        return sorted(name for name, patterns in self.patterns.items() if any(each.endswith(end) for each in patterns))
 
     def take_left(self, now: int) -> list[Feed]:
         """What nobody has read for so long that it ends."""

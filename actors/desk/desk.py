@@ -29,10 +29,12 @@ from actors.gateway.requests import (
     GetQuotes,
     GetTable,
     Halt,
+    MoveSymbol,
     Problem,
     RemoveStrategy,
     RemoveVenue,
     Resume,
+    SetShards,
     Submit,
 )
 from actors.strategy.amount import Amount, wire_amount
@@ -43,6 +45,7 @@ from runtime.errors import Unavailable
 ANSWER_S = 15.0
 FLATTEN_S = 60.0
 START_S = 60.0
+MOVE_S = 120.0
 AGAIN_S = 0.1
 
 _answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
@@ -229,6 +232,20 @@ class Desk:
         """Leave a venue at which no order is open and that no strategy uses. What is held there stays on the desk."""
         removed: dict[str, Any] = self._ask(RemoveVenue(name), START_S)
         return removed
+
+    def set_shards(self, venue: str, shards: int) -> dict[str, Any]:
+        """Share the venue's symbols out over so many connectors, while everything goes on.
+
+        The new one of each symbol is read beside the old one before that lets go: no event is lost and none comes
+        twice. Returns who has what then; refused, and all as it was, if somebody does not follow within half a minute.
+        """
+        shared: dict[str, Any] = self._ask(SetShards(venue, shards), MOVE_S)
+        return shared
+
+    def move_symbol(self, instrument: str, shard: int) -> dict[str, Any]:
+        """The same for one symbol, e.g. to a connector on another machine; it stays on that shard."""
+        shared: dict[str, Any] = self._ask(MoveSymbol(instrument, shard), MOVE_S)
+        return shared
 
     # ---- asking
 

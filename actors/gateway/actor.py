@@ -62,6 +62,8 @@ class Gateway:
         self.mirror = Mirror()
         self.streams: dict[str, ClientStream] = {}
         self.table: TableTold | None = None
+        self.is_changing = False
+        """The configuration is."""
         self.ctx: Context
         self._here: Address | None = None
         self._numbers = 0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from actors.gateway import reconfiguring
+from actors.gateway import reconfiguring, sharing
 from actors.gateway.cancelling import DONE_NS, all_done, cancelled, still_open
 from actors.gateway.closing import Closing, closings
 from actors.gateway.mirror import plain_order, plain_position
@@ -16,9 +16,11 @@ from actors.gateway.requests import (
     ChangeLimit,
     Flatten,
     Halt,
+    MoveSymbol,
     RemoveStrategy,
     RemoveVenue,
     Resume,
+    SetShards,
     Submit,
     refused,
 )
@@ -41,8 +43,23 @@ ROUNDS = 3
 """A market order may leave a rest; `flatten` tries so often."""
 
 
+RECONFIGURING = (AddStrategy, RemoveStrategy, AddVenue, RemoveVenue, SetShards, MoveSymbol)
+
+
 def steps(gateway: "Gateway", call: Call, command: Any) -> Steps:
-    return COMMANDS[type(command)](gateway, call, command)
+    made = COMMANDS[type(command)](gateway, call, command)
+    return _alone(gateway, made) if isinstance(command, RECONFIGURING) else made
+
+
+def _alone(gateway: "Gateway", made: Steps) -> Steps:
+    """What changes the configuration goes on from what it was at the beginning: one after the other."""
+    if gateway.is_changing:
+        raise refused("the desk is just being changed; try again")
+    gateway.is_changing = True
+    try:
+        return (yield from made)
+    finally:
+        gateway.is_changing = False
 
 
 def _submit(gateway: "Gateway", call: Call, command: Submit) -> Steps:
@@ -135,6 +152,8 @@ COMMANDS: dict[type, Callable[["Gateway", Call, Any], Steps]] = {
     RemoveStrategy: reconfiguring.remove_strategy,
     AddVenue: reconfiguring.add_venue,
     RemoveVenue: reconfiguring.remove_venue,
+    SetShards: sharing.set_shards,
+    MoveSymbol: sharing.move_symbol,
     Submit: _submit,
     Cancel: _cancel,
     Flatten: _flatten,

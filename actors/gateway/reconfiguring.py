@@ -29,7 +29,7 @@ def add_strategy(gateway: "Gateway", call: Call, command: AddStrategy) -> Steps:
         raise refused(f"strategies.{command.name}: there is one called so already")
     document = present.model_dump(mode="json", by_alias=True)
     document["strategies"] = {**document["strategies"], command.name: command.settings}
-    configuration = _checked(document)
+    configuration = checked(document)
     instruments = [f"{name}.{symbol}" for name, venue in present.venues.items() for symbol in venue.symbols]
     for instrument in configuration.strategies[command.name].instruments:
         if instrument not in instruments:
@@ -40,7 +40,7 @@ def add_strategy(gateway: "Gateway", call: Call, command: AddStrategy) -> Steps:
     arguments = {"add_strategy": command.name, "settings": msgspec.json.encode(command.settings).decode()}
     yield from gateway.recorded(call, OperatorAction.RECONFIGURE, arguments)
     yield from gateway.reconfigure(configuration)
-    row = yield from _until(gateway, names.strategy(command.name), gone=False)
+    row = yield from until_row(gateway, names.strategy(command.name), gone=False)
     if row is not None and row.state == ChildState.READY.value:
         return {"strategy": command.name, "state": row.state, "pid": row.pid}
     yield from gateway.reconfigure(present)
@@ -61,8 +61,8 @@ def remove_strategy(gateway: "Gateway", call: Call, command: RemoveStrategy) -> 
     if any(name in group and len(group) > 1 for group in present.colocate):
         raise refused(f"strategies.{command.name}: shares its process with others (colocate); it ends with them only")
     yield from gateway.recorded(call, OperatorAction.RECONFIGURE, {"remove_strategy": command.name})
-    yield from gateway.reconfigure(_checked(document))
-    row = yield from _until(gateway, name, gone=True)
+    yield from gateway.reconfigure(checked(document))
+    row = yield from until_row(gateway, name, gone=True)
     if row is not None:
         raise refused(f"strategies.{command.name}: is {row.state} and has not ended yet; it is not started again")
     yield from gateway.synchronised()
@@ -82,7 +82,7 @@ def add_venue(gateway: "Gateway", call: Call, command: AddVenue) -> Steps:
         )
     document = present.model_dump(mode="json", by_alias=True)
     document["venues"] = {**document["venues"], command.name: command.settings}
-    configuration = _checked(document)
+    configuration = checked(document)
     arguments = {"add_venue": command.name, "settings": configuration.venues[command.name].model_dump_json()}
     yield from gateway.recorded(call, OperatorAction.RECONFIGURE, arguments)
     yield from gateway.reconfigure(configuration)
@@ -127,17 +127,17 @@ def remove_venue(gateway: "Gateway", call: Call, command: RemoveVenue) -> Steps:
     del document["venues"][command.name]
     for name in connectors:
         document["placement"].pop(name, None)
-    configuration = _checked(document)
+    configuration = checked(document)
     yield from gateway.recorded(call, OperatorAction.RECONFIGURE, {"remove_venue": command.name})
     yield from gateway.reconfigure(configuration)
     for name in connectors:
-        row = yield from _until(gateway, name, gone=True)
+        row = yield from until_row(gateway, name, gone=True)
         if row is not None:
             raise refused(f"venues.{command.name}: is {row.state} and has not ended yet; it is not started again")
     return {"venue": command.name, "state": ChildState.STOPPED.value}
 
 
-def _checked(document: dict[str, Any]) -> Configuration:
+def checked(document: dict[str, Any]) -> Configuration:
     try:
         return Configuration.model_validate(document)
     except ValidationError as error:
@@ -145,7 +145,7 @@ def _checked(document: dict[str, Any]) -> Configuration:
         raise refused(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
 
 
-def _until(gateway: "Gateway", name: str, *, gone: bool) -> Steps:
+def until_row(gateway: "Gateway", name: str, *, gone: bool) -> Steps:
     """The actor's row when it has started or failed, None when it is gone; or as it is when the time is over."""
     end = gateway.within(READY_NS)
     while True:

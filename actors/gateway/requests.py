@@ -131,6 +131,20 @@ class RemoveVenue(Command, frozen=True, tag=True):
     name: str
 
 
+class SetShards(Command, frozen=True, tag=True):
+    """Answered when the symbols are shared out so; if that cannot be, all is as it was and the reason says why."""
+
+    venue: str
+    shards: int
+
+
+class MoveSymbol(Command, frozen=True, tag=True):
+    """The same for one symbol, which stays there."""
+
+    instrument: str
+    shard: int
+
+
 AnyRequest = (
     GetTable
     | GetOrders
@@ -149,6 +163,8 @@ AnyRequest = (
     | RemoveStrategy
     | AddVenue
     | RemoveVenue
+    | SetShards
+    | MoveSymbol
 )
 
 

@@ -45,6 +45,7 @@ from actors.messages.market_data import (
 from actors.messages.operator import (
     NEVER_REFUSED,
     ControlsChanged,
+    FeedsMoved,
     OperatorActed,
     OperatorAction,
     OperatorRecorded,
@@ -123,6 +124,7 @@ __all__ = [
     "ControlsChanged",
     "DeskSnapshot",
     "EventQuarantined",
+    "FeedsMoved",
     "FillRecorded",
     "FillsReported",
     "ForcedCause",

@@ -14,7 +14,7 @@ class OperatorAction(Enum):
     RESUME = "RESUME"
     CHANGE_LIMIT = "CHANGE_LIMIT"
     RECONFIGURE = "RECONFIGURE"
-    """A strategy or a venue is added or removed."""
+    """A strategy or a venue is added or removed, or symbols go to other connectors."""
 
 
 NEVER_REFUSED = frozenset({OperatorAction.CANCEL, OperatorAction.FLATTEN, OperatorAction.HALT})
@@ -51,6 +51,17 @@ class VenuesChanged(Message, frozen=True, array_like=True, tag=True):
 
     venues: str
     """JSON of the settings, by name."""
+
+
+class FeedsMoved(Message, frozen=True, array_like=True, tag=True):
+    """gateway → who publishes and who reads market data: these symbols come from these connectors from now on.
+
+    Of two each publishes all of it, and each event is to be taken once. Told again as long as something moves.
+    """
+
+    venue: str
+    publishers: dict[str, tuple[str, ...]]
+    """Symbol → names of connectors; the one that keeps it comes first."""
 
 
 class ControlsChanged(Message, frozen=True, array_like=True, tag=True):

@@ -34,6 +34,7 @@ from actors.messages import (
     CheckOrderList,
     ControlsChanged,
     DeskSnapshot,
+    FeedsMoved,
     FillRecorded,
     InstrumentsListed,
     OpenOrdersReported,
@@ -104,6 +105,8 @@ class RiskChecker:
                 self._instruments |= {f"{one.venue}.{one.symbol}": one for one in message.instruments}
             case OpenOrdersReported():
                 self.desk.foreign_orders[message.venue] = len(message.orders)
+            case FeedsMoved():
+                self._feeds.on_moved(message, ctx)
             case Undelivered(message=(Approved() | ApprovedChange() | ApprovedList()) as approved):
                 self._deny(approved, f"ROUTER_UNAVAILABLE: {message.reason}", ctx)
             case Started():

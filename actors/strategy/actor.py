@@ -21,6 +21,7 @@ from actors.messages import (
     BookSnapshot,
     CancelOrder,
     DeskSnapshot,
+    FeedsMoved,
     FillRecorded,
     HistoryFailed,
     HistoryPage,
@@ -138,6 +139,7 @@ class StrategyActor:
             VenueDown: self._on_venue,
             ActorUp: _ignore,
             ActorDown: self._on_actor_down,
+            FeedsMoved: lambda moved: self._desk.feeds.on_moved(moved, self._desk.ctx),
             Stopping: self._on_stopping,
         }
 
@@ -366,11 +368,8 @@ class StrategyActor:
             desk.ledger.doubt()
             return None
         desk.market_recv = 0
-        lost = [
-            book
-            for instrument, book in desk.books.items()
-            if book.is_valid and (down.name,) == desk.feeds.of(instrument)
-        ]
+        of, books = desk.feeds.of, desk.books.items()
+        lost = [book for instrument, book in books if book.is_valid and of(instrument) == (down.name,)]
         for book in lost:
             book.invalidate(f"CONNECTOR_DOWN: {down.reason}")
         return in_turn(partial(self.strategy.on_book, book) for book in lost) if self._ready else None

@@ -182,6 +182,19 @@ class HistorySource(Protocol):
 
 
 @runtime_checkable
+class Shareable(Protocol):
+    """A venue protocol whose symbols may change while it runs."""
+
+    def carry(self, symbols: Sequence[str], now: int) -> list[Output]:
+        """`symbols` are these from now on: quotes, trades and book of each come, those of others end."""
+        ...
+
+    def carries(self, symbol: str) -> bool:
+        """The venue has said that it sends all of them."""
+        ...
+
+
+@runtime_checkable
 class Rehearsing(Protocol):
     """A venue protocol that can go through an order without one."""
 

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from actors import names
 from actors.settings import VenueSettings
 from actors.shards import shard_of
 from actors.venues.binance import spot
-from actors.venues.binance.market_data import SPOT, STREAMS_PER_LINK, Interface
+from actors.venues.binance.interface import SPOT, Interface
+from actors.venues.binance.market_data import STREAMS_PER_LINK
 from actors.venues.binance_usdm import usdm
 from actors.venues.binance_usdm.market_data import STREAMS_PER_LINK as USDM_STREAMS_PER_LINK
 from actors.venues.binance_usdm.market_data import USDM
@@ -51,6 +53,15 @@ LIMITS: Mapping[str, FeedLimits] = {
     "binance-usdm": _limits(USDM, USDM_STREAMS_PER_LINK, usdm.CONNECT_LIMIT),
 }
 """By kind of venue."""
+
+
+def on_each_address(name: str, settings: VenueSettings, placement: Mapping[str, Mapping[str, str]]) -> list[list[int]]:
+    """Shards that are placed alike may be on one machine."""
+    addresses: dict[str, list[int]] = {}
+    for shard in range(settings.shards):
+        labels = placement.get(names.connector(name, shard), {})
+        addresses.setdefault(repr(sorted(labels.items())), []).append(shard)
+    return list(addresses.values())
 
 
 def objection(settings: VenueSettings, limits: FeedLimits, addresses: Iterable[Sequence[int]]) -> str:

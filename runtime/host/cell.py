@@ -129,7 +129,7 @@ class HostContext:
         self._cell.patterns[publisher] = tuple(pattern for pattern in wanted if pattern not in patterns)
         self._host.feeds.renew(self._cell, publisher)
 
-    def merge(self, merger: Merger, *publishers: str) -> None:
+    def merge(self, merger: Merger | None, *publishers: str) -> None:
         self._host.feeds.merge(self._cell, merger, publishers)
 
     def refresh(self, publisher: str, topic: str) -> None:

@@ -81,13 +81,28 @@ class Feeds:
         merge = cell.merges.get(publisher)
         return _Receiver(cell, self._host) if merge is None else MergedReceiver(cell, merge, publisher)
 
-    def merge(self, cell: Cell, merger: Merger, publishers: Sequence[str]) -> None:
+    def merge(self, cell: Cell, merger: Merger | None, publishers: Sequence[str]) -> None:
+        """What is subscribed to already goes on as it is, but another way."""
         known = (merge for merge in cell.merges.values() if merge.merger is merger)
-        merge = next(known, None) or Merge(cell, merger, self._host)
+        merge = None if merger is None else next(known, None) or Merge(cell, merger, self._host)
         for publisher in publishers:
-            if cell.merges.get(publisher) is not merge:
+            before = cell.merges.pop(publisher, None)
+            if merge is not None:
                 cell.merges[publisher] = merge
-                self.renew(cell, publisher)
+            if before is not merge:
+                self._reroute(cell, publisher, merge)
+
+    def _reroute(self, cell: Cell, publisher: str, merge: Merge | None) -> None:
+        current, local, patterns = cell.subscriptions.get(publisher), self._host.cell(publisher), cell.patterns
+        address = None
+        if current is not None:
+            address = current.publisher
+            current.receiver = self._receiver(cell, publisher)
+        elif local is not None and local.outlets.remove_subscriber(cell.name):
+            address = local.address
+            local.outlets.put(self._outlet(cell, publisher))
+        if address is not None and merge is not None:
+            merge.hears(publisher, address.incarnation, patterns.get(publisher, ()))
 
     def ask(self, cell: Cell, publisher: str, topic: str) -> None:
         """Have the whole state of a topic published again for `cell`."""
@@ -125,10 +140,12 @@ class Feeds:
         if was_subscribed and not patterns:
             self.unsubscribed(publisher, cell.name)
         if patterns:
-            merge = cell.merges.get(publisher.name)
-            take: Callable[[Message], object] = lambda event: self._host.accept(cell, Lane.FEED, event)  # noqa: E731
-            if merge is not None:
-                take = partial(merge.take, publisher.name)
-            outlet = LocalOutlet(cell.address, patterns, take)
-            publisher.outlets.put(outlet)
+            publisher.outlets.put(self._outlet(cell, publisher.name))
             self._host.queue(publisher, Lane.CONTROL, Subscribed(cell.name, patterns))
+
+    def _outlet(self, cell: Cell, publisher: str) -> LocalOutlet:
+        merge = cell.merges.get(publisher)
+        take: Callable[[Message], object] = lambda event: self._host.accept(cell, Lane.FEED, event)  # noqa: E731
+        if merge is not None:
+            take = partial(merge.take, publisher)
+        return LocalOutlet(cell.address, cell.patterns[publisher], take)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from runtime.actor import HttpRequest
+from runtime.actor import HttpRequest, Merger
 from runtime.address import Address
 from runtime.errors import Unavailable
 from runtime.message import Lane, Message
@@ -39,6 +39,8 @@ class RecordingContext:
         self.told: list[tuple[str, Message]] = []
         self.published: list[tuple[str, Message]] = []
         self.subscriptions: list[tuple[str, tuple[str, ...]]] = []
+        self.merger: Merger | None = None
+        self.refreshed: list[tuple[str, str]] = []
         self.watched: list[str] = []
         self.timers: list[RecordedTimer] = []
         self.links: dict[str, str] = {}
@@ -63,6 +65,12 @@ class RecordingContext:
 
     def unsubscribe(self, publisher: str, *patterns: str) -> None:
         self.subscriptions.remove((publisher, patterns))
+
+    def merge(self, merger: Merger | None, *publishers: str) -> None:
+        self.merger = merger
+
+    def refresh(self, publisher: str, topic: str) -> None:
+        self.refreshed.append((publisher, topic))
 
     def watch(self, name: str) -> None:
         self.watched.append(name)

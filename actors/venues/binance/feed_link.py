@@ -14,6 +14,8 @@ class FeedLink:
         self._base_url = url
         self.always: list[str] = []
         """Streams of its address."""
+        self.added: set[str] = set()
+        """Streams that came to those of its address since it was opened."""
         self.wanted: set[str] = set()
         """Streams that somebody asked for."""
         self.socket = name
@@ -31,7 +33,24 @@ class FeedLink:
 
     @property
     def streams(self) -> int:
-        return len(self.always) + len(self.wanted)
+        return len(self.always) + len(self.added) + len(self.wanted)
+
+    @property
+    def carried(self) -> list[str]:
+        """Streams that come whether somebody asks for them or not."""
+        return [*self.always, *sorted(self.added)]
+
+    def drop(self, stream: str) -> None:
+        """It comes no more."""
+        self.added.discard(stream)
+        if stream in self.always:
+            self.always.remove(stream)
+            for subscriptions in self._sockets.values():
+                subscriptions.drop(stream)
+
+    def carries(self, stream: str) -> bool:
+        """It comes, as far as the venue has said."""
+        return self.is_up and (stream in self.always or self._sockets[self.socket].carries(stream))
 
     @property
     def is_up(self) -> bool:
@@ -70,7 +89,7 @@ class FeedLink:
         """For each socket: what to send now, and in how many nanoseconds to ask again."""
         answers: dict[str, tuple[list[bytes], int]] = {}
         for socket, subscriptions in self._sockets.items():
-            subscriptions.wanted = self.wanted
+            subscriptions.wanted = self.wanted | self.added
             answers[socket] = subscriptions.messages(now)
         return answers
 

@@ -6,17 +6,19 @@ be cut off, by the venue's announcement or its limit of 24 hours, is replaced be
 the next one is opened, both are read for a while, each event is taken once, and only then the old one is closed.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 import msgspec
 
 from actors.venues.binance.books import Books
-from actors.venues.binance.feed_link import PROBE, FeedLink
+from actors.venues.binance.feed_link import FeedLink
+from actors.venues.binance.interface import SPOT, Address, Interface
 from actors.venues.binance.market_fallback import MarketFallback, PollRule
 from actors.venues.binance.payloads import StreamFrame
-from actors.venues.binance.seam import SPOT_NUMBERS, Numbered, Seam
-from actors.venues.binance.streams import BOOK, QUOTE, STREAMS, TRADE, Handler, StreamReader, stream_name
+from actors.venues.binance.seam import Seam
+from actors.venues.binance.streams import BOOK, TRADE, Handler, StreamReader, stream_name
 from actors.venues.binance_api.limits import RateLimits
 from actors.venues.binance_api.link_watch import Health, LinkWatch
 from actors.venues.contract import BadFrame, CloseLink, OpenLink, Output, SendFrame, WakeUp
@@ -35,35 +37,6 @@ OVERLAP_NS = 2 * NS_PER_S
 """Both sockets are read for so long: longer than the old one may lag behind the new one."""
 SEAM_NS = 60 * NS_PER_S
 """What the new socket may still repeat after the old one is closed is older than that."""
-
-
-class Address(msgspec.Struct, frozen=True):
-    """Where an interface serves some of its streams."""
-
-    name: str
-    """Its links are called `<name>-0`, `<name>-1`, …"""
-    path: str
-    always: tuple[str, ...]
-    """Kinds that come of every configured symbol."""
-    on_demand: tuple[str, ...]
-    """Kinds that come while somebody reads them."""
-
-
-class Interface(msgspec.Struct, frozen=True):
-    addresses: tuple[Address, ...]
-    streams: Mapping[str, str]
-    """Kind → what follows `<symbol>@` in the name of its stream."""
-    numbers: Mapping[str, type[Numbered]]
-    """What orders the events of a kind; all others go by their time."""
-    probe: bytes
-
-
-SPOT = Interface(
-    (Address("feed", "/stream", (QUOTE, TRADE, BOOK), tuple(STREAMS)),),
-    STREAMS,
-    SPOT_NUMBERS,
-    PROBE,
-)
 
 
 class MarketData:
@@ -93,6 +66,8 @@ class MarketData:
         self._kinds: dict[str, tuple[str, str]] = {}
         """Stream → (kind, symbol)."""
         self._links: list[FeedLink] = []
+        self._opened: Counter[str] = Counter()
+        """Links so far, by address."""
         self._link_of: dict[str, FeedLink] = {}
         """By name of socket."""
         self._carrier: dict[str, FeedLink] = {}
@@ -102,6 +77,7 @@ class MarketData:
         self._watches: dict[str, LinkWatch] = {}
         """By name of those links that carry what always comes, if anything replaces them."""
         self._seam_until = 0
+        self._after_ns = 0
         self._fallback: MarketFallback | None = None
         for address in interface.addresses:
             per_link = max(1, streams_per_link // len(address.always))
@@ -114,6 +90,7 @@ class MarketData:
         self, rest_url: str, limits: RateLimits, rule: PollRule, *, after_ns: int, poll_ns: int
     ) -> MarketFallback:
         """Go on by REST when a link is down or silent for longer than `after_ns`."""
+        self._after_ns = after_ns
         self._watches = {link.name: LinkWatch(after_ns) for link in self._links}
         self._fallback = MarketFallback(
             self._venue, rest_url, limits, self._books, self._handlers, self._reader.last_trades, poll_ns, rule
@@ -130,8 +107,8 @@ class MarketData:
         return {link.socket: link.url for link in self._links}
 
     def _add_link(self, address: Address) -> FeedLink:
-        number = sum(link.address == address.name for link in self._links)
-        link = FeedLink(f"{address.name}-{number}", self._url + address.path, address.name)
+        link = FeedLink(f"{address.name}-{self._opened[address.name]}", self._url + address.path, address.name)
+        self._opened[address.name] += 1
         self._links.append(link)
         self._link_of[link.socket] = link
         return link
@@ -156,14 +133,9 @@ class MarketData:
         if address is None:
             return []
         stream = self._stream(kind, symbol)
-        if stream in self._carrier or any(stream in link.always for link in self._links):
+        if stream in self._carrier or any(stream in link.always or stream in link.added for link in self._links):
             return []
-        outputs: list[Output] = []
-        room = (each for each in self._links if each.address == address.name and each.streams < self._streams_per_link)
-        link = next(room, None)
-        if link is None:
-            link = self._add_link(address)
-            outputs.append(OpenLink(link.socket, link.url, Lane.FEED))
+        link, outputs = self._with_room(address, 1)
         self._carrier[stream] = link
         self._add_stream(kind, symbol, link)
         link.wanted.add(stream)
@@ -179,6 +151,63 @@ class MarketData:
         if kind == BOOK:
             self._books.remove(symbol)
         return self._subscribe(link, now)
+
+    def carry(self, symbols: Sequence[str], now: int) -> list[Output]:
+        """What always comes is of these symbols from now on. Streams of others end, and links that have none left."""
+        gone = set(self.symbols) - set(symbols)
+        new = [symbol for symbol in symbols if symbol not in self.symbols]
+        self.symbols = list(symbols)
+        outputs: list[Output] = []
+        for address in self._interface.addresses:
+            for symbol in new:
+                link, opening = self._with_room(address, len(address.always))
+                outputs += opening
+                for kind in address.always:
+                    asked = self._carrier.pop(self._stream(kind, symbol), None)
+                    if asked is None:
+                        link.added.add(self._add_stream(kind, symbol, link))
+                    else:  # it comes already, to who asked for it
+                        asked.wanted.discard(self._stream(kind, symbol))
+                        asked.added.add(self._stream(kind, symbol))
+            for stream in {self._stream(kind, symbol) for kind in address.always for symbol in gone}:
+                self._drop(stream)
+        for link in list(self._links):
+            outputs += self._subscribe(link, now) if link.streams else self._close(link)
+        return outputs
+
+    def carries(self, symbol: str) -> bool:
+        """The venue sends all that always comes of it, as far as it has said."""
+        streams = [self._stream(kind, symbol) for address in self._interface.addresses for kind in address.always]
+        return all(any(link.carries(stream) for link in self._links) for stream in streams)
+
+    def _drop(self, stream: str) -> None:
+        for link in self._links:
+            link.drop(stream)
+        kind, symbol = self._kinds[stream]
+        self._handlers[stream] = _ignore
+        if kind == BOOK:
+            self._books.remove(symbol)
+
+    def _close(self, link: FeedLink) -> list[Output]:
+        self._links.remove(link)
+        self._watches.pop(link.name, None)
+        if self._fallback is not None:
+            self._fallback.forget(link.name)
+        sockets = [socket for socket, of in self._link_of.items() if of is link]
+        for socket in sockets:
+            del self._link_of[socket]
+        return [CloseLink(socket) for socket in sockets]
+
+    def _with_room(self, address: Address, streams: int) -> tuple[FeedLink, list[Output]]:
+        """A link that can take so many more, and what opens it if it is new."""
+        most = max(self._streams_per_link, streams)
+        for link in self._links:
+            if link.address == address.name and link.streams + streams <= most:
+                return link, []
+        link = self._add_link(address)
+        if self._fallback is not None:
+            self._watches[link.name] = LinkWatch(self._after_ns)
+        return link, [OpenLink(link.socket, link.url, Lane.FEED)]
 
     def _subscribe(self, link: FeedLink, now: int) -> list[Output]:
         outputs: list[Output] = []
@@ -253,7 +282,7 @@ class MarketData:
                     watch.on_frozen(now)
                     outputs.append(OpenLink(link.socket, link.url, Lane.FEED))
                 case Health.LOST if not fallback.is_polled(link.name):
-                    carried = [(stream, *self._kinds[stream]) for stream in link.always]
+                    carried = [(stream, *self._kinds[stream]) for stream in link.carried]
                     books = [symbol for _, kind, symbol in carried if kind == BOOK]
                     trades = {symbol: stream for stream, kind, symbol in carried if kind == TRADE}
                     outputs += fallback.begin(link.name, watch.reason, books, trades, now)
@@ -284,9 +313,11 @@ class MarketData:
         kind, colon, name = tag.partition(":")
         match kind + colon:
             case "subscribe:":
-                link = next(link for link in self._links if link.name == name)
-                link.is_waiting = False
-                return self._subscribe(link, now)
+                waiting = next((link for link in self._links if link.name == name), None)
+                if waiting is None:
+                    return []
+                waiting.is_waiting = False
+                return self._subscribe(waiting, now)
             case "renew:":
                 renewed = self._link_of.get(name)
                 return self._replace(renewed, now) if renewed and renewed.is_due(name, now, LIFE_NS) else []

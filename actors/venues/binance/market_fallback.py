@@ -133,6 +133,12 @@ class MarketFallback:
         failure = f"; REST fails too: {self._failure}" if self._failure else ""
         return {name: link.reason + failure for name, link in self._links.items()}
 
+    def forget(self, link: str) -> None:
+        """It is not there any more, and none of its symbols is."""
+        degraded = self._links.pop(link, None)
+        for symbol in degraded.trades if degraded else ():
+            self._joins.pop(symbol, None)
+
     def is_polled(self, link: str) -> bool:
         return link in self._links
 

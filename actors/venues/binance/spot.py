@@ -96,7 +96,7 @@ class BinanceSpot:
             poll_ns = int(settings.fallback_poll_s * NS_PER_S)
             self._market.fall_back(
                 settings.rest_url, self._limits, SPOT_POLLS, after_ns=self._after_ns, poll_ns=poll_ns
-            ).skips = lambda symbol: not self._is_listed(symbol)
+            ).skips = lambda symbol: symbol not in self.symbols or not self._is_listed(symbol)
         self._instruments: dict[str, Instrument] | None = None
         """None until the venue has told them; one that it does not list is missing."""
         self._list_attempts = 0
@@ -324,6 +324,12 @@ class BinanceSpot:
     def book(self, symbol: str) -> BookSnapshot | BookInvalidated | None:
         is_missing = symbol in self.symbols and not self._is_listed(symbol)
         return None if is_missing else self._books.current(symbol)
+
+    def carry(self, symbols: Sequence[str], now: int) -> list[Output]:
+        return self._market.carry(symbols, now)
+
+    def carries(self, symbol: str) -> bool:
+        return self._market.carries(symbol)
 
     def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
         return self._market.follow(kind, symbol, now)

@@ -25,6 +25,8 @@ class Subscriptions:
 
     def __init__(self) -> None:
         self.wanted: set[str] = set()
+        self._dropped: set[str] = set()
+        """Streams that its address names although nobody wants them any more."""
         self._sent: set[str] = set()
         """As the socket will be when it has carried out everything that was sent."""
         self._unanswered: dict[int, tuple[int, list[str]]] = {}
@@ -36,11 +38,22 @@ class Subscriptions:
 
     def on_up(self) -> None:
         self._is_up = True
-        self._sent.clear()
+        self._sent = set(self._dropped)
         self._unanswered.clear()
 
     def on_down(self) -> None:
         self._is_up = False
+
+    def drop(self, stream: str) -> None:
+        """End this stream that its address names, now and after each opening."""
+        self._dropped.add(stream)
+        if self._is_up:
+            self._sent.add(stream)
+
+    def carries(self, stream: str) -> bool:
+        """The venue has said that it sends this stream that was asked for."""
+        unanswered = any(stream in streams for _, streams in self._unanswered.values())
+        return self._is_up and stream in self._sent and not unanswered
 
     def messages(self, now: int) -> tuple[list[bytes], int]:
         """What to send now, and in how many nanoseconds to ask again; 0 if that was all."""

@@ -14,7 +14,8 @@ import msgspec
 
 from actors.messages import AggregateTrade, BookLevels, Liquidation, MarkPrice, Quote, Ticker, Trade
 from actors.venues.binance.books import Books
-from actors.venues.binance.market_data import Address, Interface, MarketData
+from actors.venues.binance.interface import Address, Interface
+from actors.venues.binance.market_data import MarketData
 from actors.venues.binance.seam import AggregateNumber, KlineNumber, UpdateNumber
 from actors.venues.binance.streams import BOOK, BUY, INTERVALS, QUOTE, SELL, TRADE, StreamReader, check_numbers
 from actors.venues.binance_usdm.payloads import (

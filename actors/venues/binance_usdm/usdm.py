@@ -100,7 +100,7 @@ class BinanceUsdm:
             poll_ns = int(settings.fallback_poll_s * NS_PER_S)
             self._market.fall_back(
                 settings.rest_url, self._limits, POLLS, after_ns=self._after_ns, poll_ns=poll_ns
-            ).skips = lambda symbol: not self._is_listed(symbol)
+            ).skips = lambda symbol: symbol not in self.symbols or not self._is_listed(symbol)
         self._probe_ns = min(PROBE_NS, int(settings.stale_after_s * NS_PER_S / 3))
 
     @property
@@ -358,6 +358,12 @@ class BinanceUsdm:
 
     def book(self, symbol: str) -> BookSnapshot | BookInvalidated | None:
         return self._books.current(symbol) if self._is_listed(symbol) else None
+
+    def carry(self, symbols: Sequence[str], now: int) -> list[Output]:
+        return self._market.carry(symbols, now)
+
+    def carries(self, symbol: str) -> bool:
+        return self._market.carries(symbol)
 
     def follow(self, kind: str, symbol: str, now: int) -> list[Output]:
         return self._market.follow(kind, symbol, now)
