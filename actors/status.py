@@ -74,6 +74,8 @@ class VenueStatus(msgspec.Struct, frozen=True):
     """By stage."""
     digests: dict[str, BookDigest] = {}
     """Symbol → its book as it was when the connector stopped; empty before."""
+    moving: list[str] = []
+    """Symbols that two of its connectors have, on their way from one to the other."""
     degraded: dict[str, str] = {}
     """What goes on by REST while its WebSocket is down → why; empty while all is as it should be."""
     bad_frames: int = 0
@@ -202,6 +204,7 @@ def _venue(report: Report) -> VenueStatus:
         rejects=counters.get("rejects", 0),
         links=dict(_mapping(state.get("links"))),
         books=dict(_mapping(state.get("books"))),
+        moving=sorted(_mapping(state.get("moving"))),
         degraded=dict(_mapping(state.get("degraded"))),
         bad_frames=counters.get("bad_frames", 0),
         last_bad_frames=list(state.get("last_bad_frames") or []),
@@ -223,6 +226,7 @@ def _with_shard(venue: VenueStatus, report: Report) -> VenueStatus:
         rejects=venue.rejects + shard.rejects,
         links=venue.links | {f"{number}:{link}": state for link, state in shard.links.items()},
         books=venue.books | shard.books,
+        moving=sorted({*venue.moving, *shard.moving}),
         degraded=venue.degraded | {f"{part} of shard {number}": why for part, why in shard.degraded.items()},
         bad_frames=venue.bad_frames + shard.bad_frames,
         last_bad_frames=venue.last_bad_frames + shard.last_bad_frames,

@@ -79,7 +79,7 @@ def _move(gateway: "Gateway", name: str, wanted: VenueSettings) -> Steps:
         if shard_of(wanted, symbol) != shard_of(before, symbol):
             leaving[symbol] = shard_of(before, symbol)
     if not leaving:
-        yield from _put_in_force(gateway, name, _with(wanted, {}), [])
+        yield from _put_in_force(gateway, name, _with(wanted, {}), wanted.symbols)
         return
     both = _with(wanted, leaving)
     moves = _Moves(gateway, name, both, sorted(leaving))

@@ -40,6 +40,7 @@ class RecordingContext:
         self.published: list[tuple[str, Message]] = []
         self.subscriptions: list[tuple[str, tuple[str, ...]]] = []
         self.merger: Merger | None = None
+        self.merged: set[str] = set()
         self.refreshed: list[tuple[str, str]] = []
         self.watched: list[str] = []
         self.timers: list[RecordedTimer] = []
@@ -68,6 +69,7 @@ class RecordingContext:
 
     def merge(self, merger: Merger | None, *publishers: str) -> None:
         self.merger = merger
+        self.merged = set(publishers) if merger else set()
 
     def refresh(self, publisher: str, topic: str) -> None:
         self.refreshed.append((publisher, topic))
