@@ -14,7 +14,19 @@ import msgspec
 from rich.console import Console
 
 from runtime.cluster import LocalCluster
-from scripts.benchmarks import journal, memory, promises, recovery, report, risk, soak, startup, takeover, two_hosts
+from scripts.benchmarks import (
+    journal,
+    memory,
+    promises,
+    recovery,
+    report,
+    risk,
+    scale,
+    soak,
+    startup,
+    takeover,
+    two_hosts,
+)
 from scripts.benchmarks.contender import Contender
 from scripts.benchmarks.measure import FULL, QUICK, Figures, Plan, measure
 from scripts.benchmarks.one_process import OneProcess
@@ -33,7 +45,7 @@ CONTENDERS: tuple[type[Contender], ...] = (
 )
 
 
-PARTS = ("start", "memory", "paths", "recovery", "takeover", "risk", "journal", "hosts")
+PARTS = ("start", "memory", "paths", "recovery", "takeover", "risk", "journal", "hosts", "scale")
 """In this order: those that start a Ray of their own come before there is one that lasts."""
 
 
@@ -85,6 +97,10 @@ async def _measure(options: argparse.Namespace, plan: Plan, folder: Path, consol
         host_rows = await asyncio.to_thread(two_hosts.measure, plan.rounds)
         two_hosts.print_rows(console, host_rows)
         rows += host_rows
+    if "scale" in parts:
+        runs = await scale.measure(folder, scale.CONNECTORS if plan is not QUICK else scale.CALIBRATED)
+        scale.print_rows(console, runs)
+        rows += scale.rows(runs)
     return rows
 
 
