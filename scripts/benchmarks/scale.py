@@ -38,7 +38,7 @@ CALIBRATED = (1, 4)
 RATE = 4.0
 """Orders at the venue a second and symbol."""
 MEASURE_S = 6.0
-START_S = 120.0
+START_S = 240.0
 STRATEGY = "reader"
 ADDRESSES, ROUNDS = 1_000, 20
 """Of a directory, and how often it is written to see how long that takes."""
