@@ -203,7 +203,8 @@ class _Moves:
             self._late = f"{symbol} at {new}"
             if not _moving(rows, new, symbol) or not _moving(rows, old, symbol):
                 return False
-            if _readers(rows, old, symbol) - _readers(rows, new, symbol):
+            if missing := _readers(rows, old, symbol) - _readers(rows, new, symbol):
+                self._late = f"{symbol} at {new}, which is not read by {', '.join(sorted(missing))},"
                 return False
         return True
 

@@ -46,12 +46,15 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 class Constants(msgspec.Struct, frozen=True):
-    """Measured on one machine. CPU is seconds of one core."""
+    """Measured on one machine, at rates so low that each event wakes who it is for; in a flood, where one read brings
+    many, an event costs a tenth of that (`paths`). CPU is seconds of one core."""
 
     idle_cpu: float
     """Of a connector that hears nothing, a second."""
     event_cpu: float
     """Of a connector, for each event that it makes and hands to its readers."""
+    reader_idle: float
+    """Of a strategy that hears nothing, a second."""
     reader_cpu: float
     """Of a strategy that does nothing with it, for each event."""
     beat_cpu: float
@@ -125,7 +128,7 @@ def cost(shape: Shape, of: Constants) -> Cost:
         directory_cpu=addresses * of.address_cpu,
         start_mb=directory_mb * shape.hosts / 3,
         reader_streams=float(shape.connectors),
-        reader_cpu=shape.events * of.reader_cpu,
+        reader_cpu=of.reader_idle + shape.events * of.reader_cpu,
         node_mb=on_node * of.connector_mb,
         node_cpu=on_node * connector_cpu,
         node_processes=on_node,

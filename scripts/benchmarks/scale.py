@@ -38,8 +38,9 @@ CALIBRATED = (1, 4)
 RATE = 4.0
 """Orders at the venue a second and symbol."""
 MEASURE_S = 6.0
-START_S = 120.0
-STRATEGY = "reader"
+START_S = 240.0
+STRATEGY, LESS = "reader", "less"
+"""The one reads all symbols, the other one: what they differ in is what events cost."""
 ADDRESSES, ROUNDS = 1_000, 20
 """Of a directory, and how often it is written to see how long that takes."""
 
@@ -59,7 +60,8 @@ class Scale(msgspec.Struct, frozen=True):
     supervisor_files: float
     supervisor_beats: float
     reader_cpu: float
-    reader_files: float
+    less_cpu: float
+    """Of the one that reads one symbol."""
     hosts: int
 
 
@@ -109,10 +111,11 @@ def _configuration(connectors: int, port: int, folder: Path) -> dict[str, Any]:
             }
         },
         "strategies": {
-            STRATEGY: {
+            name: {
                 "class": "actors.strategies.observer:Observer",
-                "instruments": [f"binance.{symbol}" for symbol in SYMBOLS],
+                "instruments": [f"binance.{symbol}" for symbol in symbols],
             }
+            for name, symbols in ((STRATEGY, SYMBOLS), (LESS, SYMBOLS[:1]))
         },
         "restart": {"spares": 0, "heartbeats_missed": 300},
         "orders": {"rehearse_every_ms": 0},
@@ -139,30 +142,32 @@ async def _in_step(pid: int) -> Status:
 
 
 def _cpu(status: Status) -> dict[int, float]:
-    used = {}
-    for actor in status.actors.values():
-        times = psutil.Process(actor.pid).cpu_times()
-        used[actor.pid] = times.user + times.system
-    return used
+    return {actor.pid: _seconds(actor.pid) for actor in status.actors.values()}
+
+
+def _seconds(pid: int) -> float:
+    """Of CPU, all threads, to the nanosecond."""
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
 
 
 def _scale(connectors: int, before: Status, after: Status, cpu: Mapping[int, float]) -> Scale:
     actors = after.actors
     pids = [actor.pid for name, actor in actors.items() if name.startswith("connector.")]
-    supervisor, reader = actors[SUPERVISOR], actors[f"strategy.{STRATEGY}"]
+    supervisor = actors[SUPERVISOR]
     span = (after.ts - before.ts) / 1e9
     events = after.venues["binance"].messages - before.venues["binance"].messages
     beats = supervisor.mailbox.handled - before.actors[SUPERVISOR].mailbox.handled
     return Scale(
-        Shape(1, connectors, len(SYMBOLS), events / span / len(SYMBOLS), 1, 1),
+        Shape(1, connectors, len(SYMBOLS), events / span / len(SYMBOLS), 2, 1),
         median([cpu[pid] for pid in pids]),
         median([pss(pid) for pid in pids]),
         median([_files(pid) for pid in pids]),
         cpu[supervisor.pid],
         _files(supervisor.pid),
         beats / span,
-        cpu[reader.pid],
-        _files(reader.pid),
+        cpu[actors[f"strategy.{STRATEGY}"].pid],
+        cpu[actors[f"strategy.{LESS}"].pid],
         len({actor.pid for actor in actors.values()}) - 1,
     )
 
@@ -177,10 +182,15 @@ def calibrated(few: Scale, many: Scale) -> Constants:
     event_cpu = max(few.connector_cpu - many.connector_cpu, 0.0) / (events[0] - events[1])
     files_per_host = (many.supervisor_files - few.supervisor_files) / (many.hosts - few.hosts)
     address_bytes, address_cpu = directory_of(ADDRESSES)
+    all_events = sum(run.shape.events for run in (few, many))
+    read_cpu = sum(run.reader_cpu for run in (few, many))
+    reader_cpu = max(read_cpu - few.less_cpu - many.less_cpu, 0.0) / (all_events * (1 - 1 / few.shape.symbols))
+    reader_idle = (read_cpu - reader_cpu * all_events) / 2
     return Constants(
         idle_cpu=max(many.connector_cpu - event_cpu * events[1], 0.0),
         event_cpu=event_cpu,
-        reader_cpu=few.reader_cpu / few.shape.events,
+        reader_idle=max(reader_idle, 0.0),
+        reader_cpu=reader_cpu,
         beat_cpu=many.supervisor_cpu / many.supervisor_beats,
         connector_mb=many.connector_mb,
         connector_files=many.connector_files,

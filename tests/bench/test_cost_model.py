@@ -8,6 +8,7 @@ from scripts.benchmarks.scale import Scale, calibrated, directory_of
 OF = Constants(
     idle_cpu=0.01,
     event_cpu=20e-6,
+    reader_idle=0.005,
     reader_cpu=5e-6,
     beat_cpu=50e-6,
     connector_mb=40.0,
@@ -29,7 +30,7 @@ def test_a_small_desk_by_hand() -> None:
     assert at.supervisor_cpu == pytest.approx(0.012)
     assert at.supervisor_files == 60.0
     assert at.directory_mb == pytest.approx(0.04)
-    assert at.reader_cpu == pytest.approx(0.01)
+    assert at.reader_cpu == pytest.approx(0.015)
     assert (at.node_processes, at.node_mb) == (5.0, 200.0)
 
 
@@ -47,9 +48,17 @@ def test_ten_times_the_hosts_make_a_change_a_hundred_times_as_much_to_send() -> 
 
 
 def test_constants_are_found_again_in_runs_that_follow_the_model() -> None:
-    few, many = (_run(Shape(venues=1, shards=n, symbols=16, rate=25.0, strategies=1, nodes=1)) for n in (1, 4))
+    few, many = (_run(Shape(venues=1, shards=n, symbols=16, rate=25.0, strategies=2, nodes=1)) for n in (1, 4))
     found = calibrated(few, many)
-    for name in ("idle_cpu", "event_cpu", "reader_cpu", "beat_cpu", "connector_mb", "supervisor_files_per_host"):
+    for name in (
+        "idle_cpu",
+        "event_cpu",
+        "reader_idle",
+        "reader_cpu",
+        "beat_cpu",
+        "connector_mb",
+        "supervisor_files_per_host",
+    ):
         assert getattr(found, name) == pytest.approx(getattr(OF, name)), name
     assert found.supervisor_files == pytest.approx(OF.supervisor_files)
 
@@ -71,6 +80,6 @@ def _run(shape: Shape) -> Scale:
         at.supervisor_files,
         at.supervisor_beats,
         at.reader_cpu,
-        40.0,
+        OF.reader_idle + OF.reader_cpu * shape.events / shape.symbols,
         shape.hosts,
     )
