@@ -55,6 +55,8 @@ def _life(row: ActorRow) -> Iterator[Finding]:
 
 WAIT = "wait; if it goes on, look into its log"
 REMEDIES = {
+    "is known to hold all": "the journal of the last life is on a machine that is not there: bring it back",
+    "do not continue each other": "compare them with `outcry journal verify`; move away the one that is not the desk's",
     "Corrupt": "`outcry journal verify FOLDER` says where the journal is damaged; move the folder away only when every "
     "order of it is known to be done at the venue",
     "ModuleNotFoundError": "the module is not installed where the host runs; check strategies.*.class",

@@ -56,6 +56,13 @@ def test_a_polled_book_is_not_called_invalid() -> None:
             "outcry journal verify",
         ),
         (
+            row(
+                state="PARKED", restarts=1, reason="Corrupt: neither /j nor its copy is known to hold all that was said"
+            ),
+            "neither /j nor its copy is known to hold all",
+            "bring it back",
+        ),
+        (
             row(state="STARTING", reason="waits for a node with zone=mars: 10.0.0.1 has no label"),
             "waits for a node with zone=mars: 10.0.0.1 has no label",
             "start Ray on such a node",
