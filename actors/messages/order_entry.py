@@ -72,6 +72,8 @@ class Approved(Message, frozen=True, array_like=True, tag=True):
     stamps: Stamps
     epoch: int
     deadline: int
+    authority: int = 0
+    """Incarnation of the risk checker; the router refuses what an earlier one approved."""
 
 
 class CheckChange(Message, frozen=True, array_like=True, tag=True):
@@ -99,6 +101,7 @@ class ApprovedChange(Message, frozen=True, array_like=True, tag=True):
     """
 
     change: CheckChange
+    authority: int = 0
 
 
 class ChangeDenied(Message, frozen=True, array_like=True, tag=True):
@@ -124,6 +127,7 @@ class ApprovedList(Message, frozen=True, array_like=True, tag=True):
     """risk checker → router: as `Approved`, for all of a list."""
 
     orders: CheckOrderList
+    authority: int = 0
 
 
 class PlaceOrder(Message, frozen=True, array_like=True, tag=True):

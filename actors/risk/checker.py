@@ -171,7 +171,7 @@ class RiskChecker:
         self.desk.reserve(spec, [proposal.key for proposal in proposals], proposals[0].quantity, claims)
         before = message.stamps
         stamps = Stamps(before.market_recv, before.submitted, before.journaled, now)
-        ctx.tell(names.ROUTER, Approved(spec, stamps, message.epoch, message.deadline))
+        ctx.tell(names.ROUTER, Approved(spec, stamps, message.epoch, message.deadline, ctx.incarnation))
         self._counters["approved"] += 1
 
     def _outdated(self, message: CheckOrder | CheckChange | CheckOrderList, now: int) -> str | None:
@@ -215,7 +215,7 @@ class RiskChecker:
                 return
         before = message.stamps
         stamps = Stamps(before.market_recv, before.submitted, before.journaled, now)
-        ctx.tell(names.ROUTER, ApprovedChange(msgspec.structs.replace(message, stamps=stamps)))
+        ctx.tell(names.ROUTER, ApprovedChange(msgspec.structs.replace(message, stamps=stamps), ctx.incarnation))
         self._counters["changes_approved"] += 1
 
     def _object_to_change(self, message: CheckChange) -> str | None:
@@ -262,7 +262,7 @@ class RiskChecker:
             self._deny(message, reason, ctx)
             return
         stamps = Stamps(before.market_recv, before.submitted, before.journaled, now)
-        ctx.tell(names.ROUTER, ApprovedList(msgspec.structs.replace(message, stamps=stamps)))
+        ctx.tell(names.ROUTER, ApprovedList(msgspec.structs.replace(message, stamps=stamps), ctx.incarnation))
         self._counters["lists_approved"] += 1
 
     def _object_in_list(self, spec: OrderSpec, reserved: list[Proposal]) -> str | None:

@@ -5,7 +5,7 @@ cannot be reached, denies the order with a reason: it has certainly not been sen
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -34,9 +34,11 @@ from actors.messages import (
 )
 from actors.model.order import OrderSpec, Stamps
 from actors.model.order_state import FINAL, OrderState
+from actors.routing.authority import Authority
 from actors.routing.scoring import Candidate, Decision, Weights, decide
 from actors.settings import VenueSettings, read_venues, trading
-from runtime.actor import ActorDown, Context, Report, Started, Undelivered
+from actors.venues.refusals import deny
+from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Undelivered
 from runtime.clock import NS_PER_MS
 
 SMOOTHING = 0.1
@@ -71,6 +73,7 @@ class Router:
         """By "<venue>.<SYMBOL>"."""
         self._in_flight: dict[str, tuple[str, int]] = {}
         """Client order id → venue and when it was sent on, until the venue has answered."""
+        self._authority = Authority()
         self._counters: Counter[str] = Counter()
 
     def receive(self, message: Any, ctx: Context) -> None:
@@ -105,6 +108,8 @@ class Router:
                     self._deny(order.client_order_id, f"VENUE_DOWN: {message.to}: {message.reason}", ctx)
             case DeskSnapshot():
                 self._in_flight.clear()
+            case ActorUp(address) if address.actor == names.RISK_CHECKER:
+                self._authority.heard_of(address.incarnation)
             case ActorDown():
                 for venue in self._venues:
                     if message.name == names.connector(venue):
@@ -128,6 +133,7 @@ class Router:
 
     def _start(self, ctx: Context) -> None:
         ctx.subscribe(names.ORDER_MANAGER, "orders.*")
+        ctx.watch(names.RISK_CHECKER)
         self._follow(ctx)
 
     def _on_venues(self, venues: Mapping[str, VenueSettings], ctx: Context) -> None:
@@ -149,6 +155,9 @@ class Router:
     def _route(self, message: Approved, ctx: Context) -> None:
         order = message.order
         now = ctx.now()
+        is_usual = message.authority == self._authority.life and not self._authority.refused
+        if not is_usual and self._has_no_authority(message, message.authority, (order.client_order_id,), ctx):
+            return
         if now > message.deadline:
             self._deny(order.client_order_id, "DEADLINE: passed before routing", ctx)
             return
@@ -179,6 +188,8 @@ class Router:
         change = message.change
         before, after = change.before, change.order
         now = ctx.now()
+        if self._has_no_authority(message, message.authority, (after.client_order_id,), ctx):
+            return
         if reason := self._objection(before.venue, change.deadline, now):
             self._refuse_change(before.client_order_id, reason, ctx)
             return
@@ -198,6 +209,8 @@ class Router:
         checked, now = message.orders, ctx.now()
         orders = checked.orders
         venue = orders[0].venue
+        if self._has_no_authority(message, message.authority, [order.client_order_id for order in orders], ctx):
+            return
         if reason := self._objection(venue, checked.deadline, now):
             for order in orders:
                 self._deny(order.client_order_id, reason, ctx)
@@ -207,6 +220,20 @@ class Router:
         ctx.tell(names.connector(venue), command)
         self._in_flight |= {order.client_order_id: (venue, now) for order in orders}
         self._counters["lists_routed"] += 1
+
+    def _has_no_authority(
+        self, approved: Approved | ApprovedChange | ApprovedList, life: int, ids: Sequence[str], ctx: Context
+    ) -> bool:
+        """Refused, and so in the journal, unless it was sent on before: then it is at the venue, whatever comes now."""
+        reason = self._authority.objection(life, ids)
+        if not reason:
+            return False
+        self._counters["stale_approvals"] += 1
+        ctx.log.error("stale_approval", reason=reason, client_order_ids=list(ids))
+        if not any(id in self._in_flight for id in ids):
+            for denial in deny(approved, reason, names.ROUTER):
+                ctx.tell(names.ORDER_MANAGER, denial)
+        return True
 
     def _objection(self, venue: str, deadline: int, now: int) -> str:
         """Why something that has to go to this venue cannot; "" if it can."""

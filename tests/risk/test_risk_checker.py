@@ -76,7 +76,7 @@ def test_an_approval_carries_the_order_on_unchanged() -> None:
     desk = RiskDesk()
     spec = desk.spec()
     desk.receive(CheckOrder(spec, Stamps(1, 2, 3), 7, NOW + S))
-    assert desk.ctx.told == [("router", Approved(spec, Stamps(1, 2, 3, NOW), 7, NOW + S))]
+    assert desk.ctx.told == [("router", Approved(spec, Stamps(1, 2, 3, NOW), 7, NOW + S, 1))]
 
 
 def test_what_is_late_is_denied() -> None:

@@ -47,7 +47,7 @@ def check(desk: RiskDesk, orders: list[OrderSpec], kind: ListKind = ListKind.OCO
     answers = [message for _, message in desk.ctx.told]
     if isinstance(answers[0], ApprovedList):
         stamped = msgspec.structs.replace(asked, stamps=Stamps(1, 2, 3, NOW))
-        assert desk.ctx.told == [("router", ApprovedList(stamped))]
+        assert desk.ctx.told == [("router", ApprovedList(stamped, 1))]
         return ""
     assert [to for to, _ in desk.ctx.told] == ["order_manager"] * len(orders)
     denied = [answer for answer in answers if isinstance(answer, OrderDenied)]
