@@ -156,6 +156,7 @@ def host_spec(
         measures=names.LATENCY_MONITOR,
         kind=StreamKind.TCP if run.home.machine else StreamKind.UNIX,
         home=run.home,
+        alone_ns=round(configuration.restart.alone_after_s * NS_PER_S) if run.home.machine else 0,
         labels=next((configuration.placement[actor] for actor in actors if actor in configuration.placement), {}),
     )
 

@@ -221,6 +221,8 @@ class RestartSettings(Settings):
     """A host that missed so many is taken for hung and replaced."""
     spares: int = Field(1, ge=0, le=16)
     """Warm processes kept ready: the successor of a dead one starts in milliseconds instead of a second."""
+    alone_after_s: float = Field(30.0, gt=0)
+    """On a cluster: a host that has reached no supervisor for so long ends itself, in order."""
 
 
 class MetricsSettings(Settings):

@@ -20,11 +20,9 @@ from runtime.outside import Outside
 from runtime.protocol import SUPERVISOR, TableTold
 from runtime.rundir import RunDirectory
 from runtime.spec import Home, HostEnded, HostWaits, Launcher
-from runtime.supervision.table import ChildState
 from runtime.transport.network import UnixNetwork
 
 POLL_S = 0.5
-STOP_POLL_S = 0.05
 STOP_TIMEOUT_S = 30.0
 
 
@@ -178,13 +176,7 @@ class Desk:
 
         What does not stop in time is ended with the backend.
         """
-        caller.stop_run("asked by the run")
-        table = TableTold([], True)
-        with contextlib.suppress(TimeoutError, Unavailable):
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                while not table.rows or any(row.state != ChildState.STOPPED.value for row in table.rows[1:]):
-                    table = await caller.table(STOP_TIMEOUT_S)
-                    await asyncio.sleep(STOP_POLL_S)
+        table = await caller.stop_hosts("asked by the run", STOP_TIMEOUT_S)
         self._stopping = True
         caller.stop_supervisor()
         with contextlib.suppress(TimeoutError):

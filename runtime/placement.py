@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -11,6 +11,9 @@ from runtime.spec import HostSpec, HostWaits
 NODE_POLL_S = 0.5
 SHUN_S = 10.0
 """Longer than a cluster takes to find out that a node is lost."""
+
+AWAY = "waits for the head of the cluster, which does not answer"
+OnWait = Callable[[], None]
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -44,11 +47,16 @@ def _written(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if not name.startswith("ray.io/"))
 
 
+def on_wait(spec: HostSpec, notify: Callable[[HostWaits], None]) -> OnWait:
+    """What to do while a host cannot be started because the head of the cluster is away."""
+    return lambda: notify(HostWaits(spec.name, spec.incarnation, AWAY))
+
+
 class Placement:
     """Where the hosts of a run are, and where the next one goes."""
 
-    def __init__(self, living: Callable[[], list[Node]]) -> None:
-        """`living` is called in a thread: it may take its time."""
+    def __init__(self, living: Callable[[OnWait], Awaitable[list[Node]]]) -> None:
+        """`living` may take its time, and calls what it is given again and again if it does."""
         self._living = living
         self._nodes: dict[tuple[str, int], str] = {}
         """(host, incarnation) → node, of those that have not ended."""
@@ -59,7 +67,7 @@ class Placement:
         """The id of its node, as soon as there is one; "" on one machine."""
         node = spec.home.machine
         while node and spec.labels:
-            nodes = await asyncio.to_thread(self._living)
+            nodes = await self._living(on_wait(spec, notify))
             now = asyncio.get_running_loop().time()
             shunned = frozenset(node for node, until in self._shunned.items() if until > now)
             chosen = choose(nodes, spec.labels, Counter(self._nodes.values()), shunned)

@@ -11,6 +11,7 @@ import importlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,16 +20,18 @@ import msgspec
 from runtime import machine
 from runtime.asking import Asker, NotDelivered
 from runtime.clock import WallClock
+from runtime.cluster.head import Head
+from runtime.cluster.orphan import end_soon, end_unused, end_with_owner
 from runtime.errors import Unavailable
 from runtime.host.host import Host
 from runtime.host.life import live
 from runtime.links import NetworkIo
 from runtime.memory import resident_bytes
 from runtime.pidfd import gone
-from runtime.placement import Node, Placement
+from runtime.placement import Node, OnWait, Placement, on_wait
 from runtime.protocol import SUPERVISOR
 from runtime.spares import Spares, Warmth, get_warm
-from runtime.spec import HostEnded, HostSpec, HostWaits
+from runtime.spec import Home, HostEnded, HostSpec, HostWaits
 from runtime.transport.network import Network, UnixNetwork
 
 if TYPE_CHECKING:
@@ -70,6 +73,7 @@ class RayHost:
         self._identity: Identity | None = None
         self._actors: list[str] = []
         self._asker: Asker
+        self._watch: asyncio.Future[None] | None = None
 
     async def enrol(self) -> tuple[bytes, str]:
         """On a cluster, before `run`: a request for a certificate and this node's address. The key stays here."""
@@ -87,6 +91,8 @@ class RayHost:
         if not self._is_spare:
             raise RuntimeError("it is a host already")
         self._is_spare = False
+        if self._watch is not None:
+            self._watch.cancel()
         clock = WallClock()
         given = msgspec.msgpack.decode(spec, type=HostSpec)
         self._actors = [actor.name for actor in given.actors]
@@ -98,14 +104,17 @@ class RayHost:
                     clock=clock,
                     network=network,
                     io=NetworkIo(clock),
-                    launcher=RayLauncher(namespace, _authority(given)),
+                    launcher=RayLauncher(namespace, _authority(given), given.home),
                     owns_process=True,
                     on_begun=self._on_begun,
                 )
         finally:
             self._over.set()
+            end_soon()
 
     def _on_begun(self, host: Host) -> None:
+        if host.spec.name == SUPERVISOR:
+            self._watch = asyncio.ensure_future(end_with_owner(host))
         self._asker = Asker(host)
         self._begun.set()
 
@@ -139,8 +148,9 @@ class RayHost:
     async def whereabouts(self) -> "Whereabouts":
         return Whereabouts(here()[1], os.getpid())
 
-    async def get_warm(self, load: str, settings: str) -> None:
+    async def get_warm(self, load: str, settings: str, home: Home) -> None:
         """Import what a host will need."""
+        self._watch = asyncio.ensure_future(end_unused(home))
         get_warm(Warmth(load, settings))
 
     async def is_spare(self) -> bool:
@@ -177,10 +187,12 @@ class RayLauncher:
     With an authority each is given a certificate before it begins, and a new one in time.
     """
 
-    def __init__(self, namespace: str, authority: "Authority | None" = None) -> None:
+    def __init__(self, namespace: str, authority: "Authority | None" = None, home: Home | None = None) -> None:
         self._namespace = namespace
         self._authority = authority
-        self._placement = Placement(_living_nodes)
+        self._home = home or Home()
+        self._head = Head()
+        self._placement = Placement(lambda on_wait: self._head.ask(_living_nodes, on_wait=on_wait))
         self._handles: dict[tuple[str, int], Any] = {}
         self._pids: dict[tuple[str, int], int] = {}
         self._launches: dict[tuple[str, int], asyncio.Task[None]] = {}
@@ -234,7 +246,8 @@ class RayLauncher:
             if spare is not None:
                 spec = msgspec.structs.replace(spec, carrier=spare.name)
                 self._pids[key] = spare.pid
-            handle = self._handles[key] = spare.handle if spare is not None else await self._create(spec.name, node)
+            handle = spare.handle if spare is not None else await self._create(spec.name, node, on_wait(spec, notify))
+            self._handles[key] = handle
             async with self._certified(handle, spec.name):
                 life = handle.run.remote(msgspec.msgpack.encode(spec), self._namespace)
                 await self._end_of(life, handle, key, None if spare is None else SPARE_ANSWER_S)
@@ -289,7 +302,7 @@ class RayLauncher:
             for watch in watches:
                 watch.cancel()
 
-    async def _create(self, name: str, node: str) -> Any:
+    async def _create(self, name: str, node: str, on_wait: OnWait) -> Any:
         """A new host; whoever still bears its name belongs to a life that is over, and is killed."""
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -297,10 +310,10 @@ class RayLauncher:
         where = {"scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)} if node else {}
         for _ in range(NAME_TRIES):
             try:
-                return self._new(name, **where)
+                return await self._head.ask(partial(self._new, name, **where), on_wait=on_wait)
             except ValueError:
                 with contextlib.suppress(ValueError):
-                    ray.kill(ray.get_actor(name, namespace=self._namespace))
+                    ray.kill(await self._head.ask(self._find, name, on_wait=on_wait))
                 await asyncio.sleep(NAME_PAUSE_S)
         raise ValueError(f"the name {name} stays taken")
 
@@ -322,6 +335,12 @@ class RayLauncher:
             .remote()
         )
 
+    def _find(self, name: str) -> Any:
+        """Raises ValueError if nobody bears the name."""
+        import ray
+
+        return ray.get_actor(name, namespace=self._namespace)
+
     async def _start_spare(self, warmth: Warmth) -> RaySpare | None:
         """One that an earlier life of the supervisor has left, or a new one, on this machine."""
         import ray
@@ -332,12 +351,12 @@ class RayLauncher:
                 self._number += 1
                 name = f"{SPARE}{self._number}"
                 try:
-                    handle = self._new(name, **where)
+                    handle = await self._head.ask(partial(self._new, name, **where))
                 except ValueError:
-                    handle = ray.get_actor(name, namespace=self._namespace)
+                    handle = await self._head.ask(self._find, name)
                     if not await handle.is_spare.remote():
                         continue
-                await handle.get_warm.remote(warmth.load, warmth.settings)
+                await handle.get_warm.remote(warmth.load, warmth.settings, self._home)
                 return RaySpare(name, handle, (await handle.whereabouts.remote()).pid)
         except (ray.exceptions.RayError, ValueError):
             return None
@@ -347,7 +366,7 @@ class RayLauncher:
 
         reason = "stopped"
         try:
-            handle: Any = ray.get_actor(carrier, namespace=self._namespace)
+            handle: Any = await self._head.ask(self._find, carrier)
             self._handles[host, incarnation] = handle
             over = handle.over.remote()
             async with self._certified(handle, host):

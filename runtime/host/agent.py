@@ -13,6 +13,7 @@ from runtime.clock import NS_PER_MS
 from runtime.errors import needs_somebody
 from runtime.host.cell import Cell
 from runtime.host.host import BuildActor, Host
+from runtime.host.solitude import Solitude
 from runtime.journal.log import Durability, Journal
 from runtime.protocol import (
     SUPERVISOR,
@@ -55,6 +56,7 @@ class HostAgent:
         self._stopped = stopped
         self._beats = 0
         self._ending = False
+        self._solitude = Solitude(host.spec.alone_ns)
 
     def receive(self, message: Any, ctx: Context) -> None:
         match message:
@@ -73,8 +75,7 @@ class HostAgent:
             case StopActors(names):
                 self._stop(names, ctx)
             case StopHost():
-                self._ending = True
-                self._stop([cell.name for cell in self._host.cells() if cell.name != ctx.name], ctx)
+                self._end(ctx)
             case HostReplaced():
                 ctx.log.error("host_replaced", life=self._host.spec.incarnation)
                 for cell in self._host.cells():
@@ -83,6 +84,10 @@ class HostAgent:
                 self._stopped()
             case _LookAgain(names, tries):
                 self._end_when_finished(names, tries, ctx)
+            case Undelivered(_, Heartbeat()):
+                if self._solitude.lasts_too_long(ctx.now()) and not self._ending:
+                    ctx.log.error("supervisor_gone", name=self._host.spec.name)
+                    self._end(ctx)
             case Undelivered() | Stopping():
                 pass
             case _:
@@ -157,6 +162,10 @@ class HostAgent:
         if self._host.spec.measures:
             for measured in self._host.measures.take():
                 ctx.tell(self._host.spec.measures, measured)
+
+    def _end(self, ctx: Context) -> None:
+        self._ending = True
+        self._stop([cell.name for cell in self._host.cells() if cell.name != ctx.name], ctx)
 
     def _stop(self, names: list[str], ctx: Context) -> None:
         for name in reversed(names):

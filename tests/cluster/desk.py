@@ -82,6 +82,10 @@ class ClusterDesk:
         """The supervisor's table; raises `Unavailable` while nobody answers."""
         return {row.name: row for row in operate.table(self._record()).rows}
 
+    def spares(self) -> int:
+        """How many warm processes wait."""
+        return operate.table(self._record()).spares
+
     def status(self) -> Status:
         """As `outcry status --json`; raises `Unavailable` while nobody answers."""
         told: Status = msgspec.to_builtins(status.of_rows(self.rows().values()))
@@ -89,7 +93,10 @@ class ClusterDesk:
 
     def _record(self) -> RunRecord:
         for file in (self._machine.folder / "outcry" / "runs").glob("*.json"):
-            return msgspec.json.decode(file.read_bytes(), type=RunRecord)
+            with contextlib.suppress(FileNotFoundError):
+                record = msgspec.json.decode(file.read_bytes(), type=RunRecord)
+                if record.pid == self.process.pid:
+                    return record
         raise Unavailable("not announced yet")
 
     def until(self, holds: Callable[[Status], object], timeout_s: float = START_S) -> Status:

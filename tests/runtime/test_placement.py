@@ -1,11 +1,12 @@
 """Which node a host goes to."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from msgspec.structs import replace
 
-from runtime.placement import Node, Placement, choose, why_none
+from runtime.placement import Node, OnWait, Placement, choose, why_none
 from runtime.spec import Home, HostSpec, HostWaits
 
 HEAD = Node("h", "10.0.0.1", {"ray.io/node-id": "h"})
@@ -47,18 +48,25 @@ def spec(name: str, zone: str = "", home: str = "h") -> HostSpec:
     return replace(HostSpec(name, 1, "", "", [], "", "", "", ""), home=Home(home), labels=labels)
 
 
+def told(nodes: list[Node]) -> Callable[[OnWait], Awaitable[list[Node]]]:
+    async def living(on_wait: OnWait) -> list[Node]:
+        return nodes
+
+    return living
+
+
 def nobody_waits(waits: HostWaits) -> None:
     raise AssertionError(waits)
 
 
 async def test_without_labels_a_host_is_at_home_and_on_one_machine_nowhere() -> None:
-    placement = Placement(lambda: NODES)
+    placement = Placement(told(NODES))
     assert await placement.find(spec("a"), nobody_waits) == "h"
     assert await placement.find(spec("a", "tokyo", home=""), nobody_waits) == ""
 
 
 async def test_hosts_are_counted_until_they_end() -> None:
-    placement = Placement(lambda: NODES)
+    placement = Placement(told(NODES))
     assert [await placement.find(spec(name, "tokyo"), nobody_waits) for name in "abc"] == ["t", "o", "t"]
     placement.has_ended("a", 1)
     placement.has_ended("c", 1)
@@ -66,7 +74,7 @@ async def test_hosts_are_counted_until_they_end() -> None:
 
 
 async def test_the_node_of_a_host_that_had_to_be_killed_is_shunned() -> None:
-    placement = Placement(lambda: NODES)
+    placement = Placement(told(NODES))
     assert await placement.find(spec("a", "tokyo"), nobody_waits) == "t"
     placement.had_to_be_killed("a", 1)
     placement.has_ended("a", 1)
@@ -76,7 +84,7 @@ async def test_the_node_of_a_host_that_had_to_be_killed_is_shunned() -> None:
 async def test_a_host_waits_until_there_is_a_node_and_says_so_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runtime.placement.NODE_POLL_S", 0.01)
     nodes, waits = [HEAD], asyncio.Queue[HostWaits]()
-    finding = asyncio.create_task(Placement(lambda: nodes).find(spec("a", "tokyo"), waits.put_nowait))
+    finding = asyncio.create_task(Placement(told(nodes)).find(spec("a", "tokyo"), waits.put_nowait))
     for _ in range(3):
         assert await waits.get() == HostWaits("a", 1, "waits for a node with zone=tokyo: 10.0.0.1 has no label")
     nodes.append(OTHER)
