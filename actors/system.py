@@ -24,6 +24,10 @@ from runtime.transport.network import UnixNetwork
 
 POLL_S = 0.5
 STOP_TIMEOUT_S = 30.0
+ENDED = (
+    "Ray has ended on this machine, and with it the run: start Ray here again, and then the run, which knows from its "
+    "journal (journal.path) what is open at the venues"
+)
 
 
 class Backend(Protocol):
@@ -33,6 +37,10 @@ class Backend(Protocol):
     address: str
     environment: dict[str, str]
     home: Home
+
+    async def ended(self) -> None:
+        """Returns when what the hosts run on is gone, and all of them with it."""
+        ...
 
     def close(self) -> None: ...
 
@@ -47,6 +55,9 @@ class _Processes:
         self.address = ""
         self.environment: dict[str, str] = {}
         self.home = Home()
+
+    async def ended(self) -> None:
+        await asyncio.Event().wait()
 
     def close(self) -> None: ...
 
@@ -133,7 +144,13 @@ class Desk:
                     on_status(self._status(table))
 
             async with outside(socket, self._directory.path / "run.sock") as caller:
+                ended = asyncio.ensure_future(self._backend.ended())
+                ended.add_done_callback(lambda _: stop.set())
                 await self._until_stopped(caller, seconds, show, stop)
+                if ended.done():
+                    ended.result()
+                    raise Unavailable(ENDED)
+                ended.cancel()
                 table = await self._stop(caller)
             show(table)
         return self._status(table)

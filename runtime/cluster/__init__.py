@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime import machine
+from runtime.cluster.head import node_ended
 from runtime.cluster.hosts import RayLauncher, here
 from runtime.cluster.slim import slim
 from runtime.errors import ConfigError, Unavailable
@@ -80,6 +81,10 @@ class LocalCluster:
         self.launcher: Launcher = RayLauncher(namespace)
         self.home = Home()
 
+    async def ended(self) -> None:
+        """Returns when Ray has ended on this machine, and with it all hosts on it."""
+        await node_ended()
+
     def close(self) -> None:
         import ray
 
@@ -141,6 +146,10 @@ class AttachedCluster:
         authority = Authority.create(folder, namespace)
         self.home = Home(node, f"{ip}:{port}", ports, str(folder), os.getpid(), process_started(os.getpid()))
         self.launcher: Launcher = RayLauncher(namespace, authority, self.home)
+
+    async def ended(self) -> None:
+        """Returns when Ray has ended on this machine, and with it all hosts on it."""
+        await node_ended()
 
     def close(self) -> None:
         """What is left of the run's hosts ends too: nobody would stop them any more.

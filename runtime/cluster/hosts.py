@@ -20,7 +20,7 @@ import msgspec
 from runtime import machine
 from runtime.asking import Asker, NotDelivered
 from runtime.clock import WallClock
-from runtime.cluster.head import Head
+from runtime.cluster.head import ask as ask_head
 from runtime.cluster.orphan import end_soon, end_unused, end_with_owner
 from runtime.errors import Unavailable
 from runtime.host.host import Host
@@ -191,8 +191,7 @@ class RayLauncher:
         self._namespace = namespace
         self._authority = authority
         self._home = home or Home()
-        self._head = Head()
-        self._placement = Placement(lambda on_wait: self._head.ask(_living_nodes, on_wait=on_wait))
+        self._placement = Placement(partial(ask_head, _living_nodes))
         self._handles: dict[tuple[str, int], Any] = {}
         self._pids: dict[tuple[str, int], int] = {}
         self._launches: dict[tuple[str, int], asyncio.Task[None]] = {}
@@ -260,7 +259,8 @@ class RayLauncher:
         self._placement.has_ended(*key)
         handle = self._handles.pop(key, None)
         if handle is not None:
-            ray.kill(handle)
+            with contextlib.suppress(ray.exceptions.RayError):
+                ray.kill(handle)
         notify(HostEnded(spec.name, spec.incarnation, reason))
 
     @contextlib.asynccontextmanager
@@ -310,10 +310,10 @@ class RayLauncher:
         where = {"scheduling_strategy": NodeAffinitySchedulingStrategy(node, soft=False)} if node else {}
         for _ in range(NAME_TRIES):
             try:
-                return await self._head.ask(partial(self._new, name, **where), on_wait=on_wait)
+                return await ask_head(partial(self._new, name, **where), on_wait)
             except ValueError:
                 with contextlib.suppress(ValueError):
-                    ray.kill(await self._head.ask(self._find, name, on_wait=on_wait))
+                    ray.kill(await ask_head(partial(self._find, name), on_wait))
                 await asyncio.sleep(NAME_PAUSE_S)
         raise ValueError(f"the name {name} stays taken")
 
@@ -351,9 +351,9 @@ class RayLauncher:
                 self._number += 1
                 name = f"{SPARE}{self._number}"
                 try:
-                    handle = await self._head.ask(partial(self._new, name, **where))
+                    handle = await ask_head(partial(self._new, name, **where))
                 except ValueError:
-                    handle = await self._head.ask(self._find, name)
+                    handle = await ask_head(partial(self._find, name))
                     if not await handle.is_spare.remote():
                         continue
                 await handle.get_warm.remote(warmth.load, warmth.settings, self._home)
@@ -366,7 +366,7 @@ class RayLauncher:
 
         reason = "stopped"
         try:
-            handle: Any = await self._head.ask(self._find, carrier)
+            handle: Any = await ask_head(partial(self._find, carrier))
             self._handles[host, incarnation] = handle
             over = handle.over.remote()
             async with self._certified(handle, host):

@@ -14,6 +14,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +30,8 @@ GCS = "gcs_server"
 INTENSITY = 5
 """So often within `PERIOD_NS` the control process is started again; then Ray ends the node."""
 PERIOD_NS = 60 * NS_PER_S
+START_NS = 150 * NS_PER_S
+POLL_S = 0.2
 STOPPED = (0, signal.SIGTERM, -signal.SIGTERM, 128 + signal.SIGTERM)
 """How a process ends that was asked to, as by `ray stop`."""
 
@@ -47,6 +50,7 @@ def main() -> None:
             raise ConfigError("--storage: is for the head alone")
     except ConfigError as error:
         sys.exit(f"outcry: {error}")
+    _wait_longer()
     sys.argv = ["ray", "start", "--block", *arguments]
     import_module("ray.scripts.scripts").main()
 
@@ -56,6 +60,10 @@ def _keep(storage: str | None, password: str | None) -> None:
     if storage == FORGETFUL:
         return
     if storage is not None and storage.startswith(REDIS):
+        if "@" in storage:
+            raise ConfigError(
+                "--storage: a password does not belong there; say where it is: --storage-password file:PATH"
+            )
         os.environ["RAY_REDIS_ADDRESS"] = storage
     else:
         folder = _folder() if storage is None else Path(storage).expanduser().absolute()
@@ -114,6 +122,25 @@ def _hide(password: str | None) -> None:
 
     services.start_ray_process = start_ray_process
     node.Node.check_persisted_session_name = check_persisted_session_name
+
+
+def _wait_longer() -> None:
+    """Ray gives a new node half a minute to be known to the head; a busy machine needs more."""
+    _, services = _internals()
+    get_node = services.get_node
+    clock = WallClock()
+    until = clock.now() + START_NS
+
+    def get_node_in_time(gcs_address: str, node_id: str) -> Any:
+        while True:
+            try:
+                return get_node(gcs_address, node_id)
+            except RuntimeError:
+                if clock.now() > until:
+                    raise
+                time.sleep(POLL_S)
+
+    services.get_node = get_node_in_time
 
 
 def _internals() -> tuple[Any, Any]:

@@ -1,7 +1,8 @@
 """What becomes of a run on a cluster whose `outcry run` was killed: detached actors outlive who started them.
 
-Nothing goes on for long without somebody who could stop it. The supervisor is on the machine of the process that the run
-belongs to, sees it end, and stops everything in order. If it is gone too, each host ends itself (`HostSpec.alone_ns`).
+Nothing goes on for long without somebody who could stop it. The supervisor is on the machine of the process that the
+run belongs to, sees it end, and stops everything in order. If it is gone too, each host ends itself
+(`HostSpec.alone_ns`).
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.cluster.desk import TRADER, ClusterDesk, Venue, all_ready, desk
+from tests.cluster.desk import PATIENT, TRADER, ClusterDesk, Venue, all_ready, desk
 from tests.cluster.head import control_process, start_head, start_worker
 from tests.cluster.machines import Network, network
 from tests.desk.truth import Truth
@@ -44,6 +44,7 @@ def test_a_desk_goes_on_without_its_head_and_is_whole_again_when_that_is_back() 
                 "maker": {**TRADER, "parameters": {"quantity": {"binance.BTCUSDT": "0.002"}, "until_file": str(done)}}
             },
             "placement": {"connector.binance": {"zone": "tokyo"}},
+            "restart": PATIENT,
         }
         with Venue(paris) as venue, desk(paris, net.address, {**configuration, **venue.settings}) as running:
             running.until(lambda status: status["fills"] > 5 and all_ready(status))
