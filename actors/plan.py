@@ -173,6 +173,7 @@ def host_spec(
         kind=StreamKind.TCP if run.home.machine else StreamKind.UNIX,
         home=run.home,
         lease_ns=round(configuration.restart.lease_s * NS_PER_S),
+        alone_ns=round(configuration.restart.alone_after_s * NS_PER_S) if run.home.machine else 0,
         labels=next((configuration.placement[actor] for actor in actors if actor in configuration.placement), {}),
         abroad=durable and (names.ORDER_MANAGER if is_elsewhere else names.JOURNAL_FOLLOWER) in actors,
     )

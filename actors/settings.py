@@ -241,6 +241,8 @@ class RestartSettings(Settings):
     lease_s: float = Field(5.0, ge=1)
     """A connector that the supervisor has not heard for so long sends no new order and lets go of its venue's dead-man
     switch, until it is heard again; longer than a supervisor takes to start again."""
+    alone_after_s: float = Field(30.0, gt=0)
+    """On a cluster: a host that has reached no supervisor for so long ends itself, in order."""
 
 
 class MetricsSettings(Settings):

@@ -20,12 +20,14 @@ from runtime.outside import Outside
 from runtime.protocol import SUPERVISOR, TableTold
 from runtime.rundir import RunDirectory
 from runtime.spec import Home, HostEnded, HostWaits, Launcher
-from runtime.supervision.table import ChildState
 from runtime.transport.network import UnixNetwork
 
 POLL_S = 0.5
-STOP_POLL_S = 0.05
 STOP_TIMEOUT_S = 30.0
+ENDED = (
+    "Ray has ended on this machine, and with it the run: start Ray here again, and then the run, which knows from its "
+    "journal (journal.path) what is open at the venues"
+)
 
 
 class Backend(Protocol):
@@ -35,6 +37,10 @@ class Backend(Protocol):
     address: str
     environment: dict[str, str]
     home: Home
+
+    async def ended(self) -> None:
+        """Returns when what the hosts run on is gone, and all of them with it."""
+        ...
 
     def close(self) -> None: ...
 
@@ -49,6 +55,9 @@ class _Processes:
         self.address = ""
         self.environment: dict[str, str] = {}
         self.home = Home()
+
+    async def ended(self) -> None:
+        await asyncio.Event().wait()
 
     def close(self) -> None: ...
 
@@ -135,7 +144,13 @@ class Desk:
                     on_status(self._status(table))
 
             async with outside(socket, self._directory.path / "run.sock") as caller:
+                ended = asyncio.ensure_future(self._backend.ended())
+                ended.add_done_callback(lambda _: stop.set())
                 await self._until_stopped(caller, seconds, show, stop)
+                if ended.done():
+                    ended.result()
+                    raise Unavailable(ENDED)
+                ended.cancel()
                 table = await self._stop(caller)
             show(table)
         return self._status(table)
@@ -178,13 +193,7 @@ class Desk:
 
         What does not stop in time is ended with the backend.
         """
-        caller.stop_run("asked by the run")
-        table = TableTold([], True)
-        with contextlib.suppress(TimeoutError, Unavailable):
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                while not table.rows or any(row.state != ChildState.STOPPED.value for row in table.rows[1:]):
-                    table = await caller.table(STOP_TIMEOUT_S)
-                    await asyncio.sleep(STOP_POLL_S)
+        table = await caller.stop_hosts("asked by the run", STOP_TIMEOUT_S)
         self._stopping = True
         caller.stop_supervisor()
         with contextlib.suppress(TimeoutError):

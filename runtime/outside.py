@@ -1,6 +1,7 @@
 """Talking to a run from outside it: a small host with one caller that asks and waits, for tools and tests."""
 
 import asyncio
+import contextlib
 from random import Random
 from typing import Any
 
@@ -14,6 +15,7 @@ from runtime.links.contract import Io
 from runtime.message import Message
 from runtime.protocol import SUPERVISOR, AskTable, StopHost, StopRun, TableTold
 from runtime.spec import HostSpec
+from runtime.supervision.table import ChildState
 from runtime.telemetry.logs import silent_log
 from runtime.transport.network import Network
 from runtime.transport.wire import Codec
@@ -91,6 +93,17 @@ class Outside:
             self._asker = Asker(self._host)
         return await self._asker.ask(to, payload, timeout_s)
 
+    async def stop_hosts(self, reason: str, timeout_s: float) -> TableTold:
+        """Stop everything but the supervisor's own host; returns the last table, also when that took too long."""
+        self.stop_run(reason)
+        table = TableTold([], True)
+        with contextlib.suppress(TimeoutError, Unavailable):
+            async with asyncio.timeout(timeout_s):
+                while not table.rows or any(row.state != ChildState.STOPPED.value for row in table.rows[1:]):
+                    table = await self.table(timeout_s)
+                    await asyncio.sleep(RETRY_S)
+        return table
+
     def stop_run(self, reason: str) -> None:
         """Ask for an orderly stop of everything but the supervisor's own host."""
         self.tell(self._supervisor(SUPERVISOR), StopRun(reason))
@@ -109,3 +122,14 @@ class Outside:
 
     def _supervisor(self, name: str) -> Address:
         return self._spec.supervisor_address(name)
+
+
+class Inside(Outside):
+    """The same for who is on the supervisor's own host, for as long as that lives."""
+
+    def __init__(self, host: Host) -> None:
+        self._spec = host.spec
+        self._caller = _Caller()
+        self._asker = None
+        self._host = host
+        host.start(CALLER, 1, self._caller)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -12,6 +12,9 @@ NODE_POLL_S = 0.5
 NOWHERE: frozenset[str] = frozenset()
 SHUN_S = 10.0
 """Longer than a cluster takes to find out that a node is lost."""
+
+AWAY = "waits for the head of the cluster, which does not answer"
+OnWait = Callable[[], None]
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -71,11 +74,16 @@ def _written(labels: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={value}" for name, value in sorted(labels.items()) if not name.startswith("ray.io/"))
 
 
+def on_wait(spec: HostSpec, notify: Callable[[HostWaits], None]) -> OnWait:
+    """What to do while a host cannot be started because the head of the cluster is away."""
+    return lambda: notify(HostWaits(spec.name, spec.incarnation, AWAY))
+
+
 class Placement:
     """Where the hosts of a run are, and where the next one goes."""
 
-    def __init__(self, living: Callable[[], list[Node]]) -> None:
-        """`living` is called in a thread: it may take its time."""
+    def __init__(self, living: Callable[[OnWait], Awaitable[list[Node]]]) -> None:
+        """`living` may take its time, and calls what it is given again and again if it does."""
         self._living = living
         self._nodes: dict[tuple[str, int], str] = {}
         """(host, incarnation) → node, of those that have not ended."""
@@ -90,7 +98,7 @@ class Placement:
         not_on = node if spec.abroad else ""
         rather_on = self._last.get(spec.name, "") if any(actor.journal for actor in spec.actors) else ""
         while node and (spec.labels or spec.yields_to or spec.abroad):
-            nodes = await asyncio.to_thread(self._living)
+            nodes = await self._living(on_wait(spec, notify))
             now = asyncio.get_running_loop().time()
             shunned = frozenset(node for node, until in self._shunned.items() if until > now)
             closed, taken = self._of(spec.yields_to), self._of(spec.displaces)

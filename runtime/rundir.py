@@ -66,7 +66,7 @@ class RunDirectory:
         record = RunRecord(
             name=self.name,
             pid=os.getpid(),
-            process_started=_process_started(os.getpid()),
+            process_started=process_started(os.getpid()),
             folder=str(self.path),
             socket=str(socket),
             cluster_address=cluster_address,
@@ -89,7 +89,7 @@ def find_runs() -> list[RunRecord]:
     runs = _runs_folder()
     for folder in runs.glob("*-*/"):
         pid = folder.name.rpartition("-")[2]
-        if pid.isdigit() and not _process_started(int(pid)):
+        if pid.isdigit() and not process_started(int(pid)):
             shutil.rmtree(folder, ignore_errors=True)
     living = []
     for file in runs.glob("*.json"):
@@ -100,7 +100,7 @@ def find_runs() -> list[RunRecord]:
         except msgspec.DecodeError:
             file.unlink(missing_ok=True)
             continue
-        if _process_started(record.pid) == record.process_started:
+        if process_started(record.pid) == record.process_started:
             living.append(record)
         else:
             file.unlink(missing_ok=True)
@@ -122,7 +122,7 @@ def _runs_folder() -> Path:
     return runs
 
 
-def _process_started(pid: int) -> int:
+def process_started(pid: int) -> int:
     """Clock ticks since boot (proc(5), field 22 of /proc/<pid>/stat); 0 when there is no such process."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -32,6 +32,9 @@ class Home(msgspec.Struct, frozen=True, array_like=True):
     """First and last of those that hosts listen on."""
     authority: str = ""
     """Folder of the run's authority, on that machine."""
+    owner: int = 0
+    """Pid of the process on that machine that the run belongs to, and when it began (`process_started`)."""
+    owner_began: int = 0
 
 
 class HostSpec(msgspec.Struct, frozen=True, array_like=True):
@@ -74,6 +77,8 @@ class HostSpec(msgspec.Struct, frozen=True, array_like=True):
     lease_ns: int = 0
     """Actors that watch the supervisor are told that it is down when it has heard nothing from here for so long; 0 for
     never."""
+    alone_ns: int = 0
+    """When no supervisor could be reached for so long it ends itself, in order; 0 for never."""
 
     def address(self, actor: str, incarnation: int) -> Address:
         return Address(actor, incarnation, self.kind, self.endpoint, self.name, self.machine, self.tcp)

@@ -34,7 +34,9 @@ def run(
     speed: Annotated[float | None, typer.Option(help="Replay so many times faster.", show_default=False)] = None,
     address: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT", help="Run on the Ray cluster with this head.", show_default=False),
+        typer.Option(
+            metavar="HOST:PORT", help="Run on the Ray cluster with this head; in a Ray job: auto.", show_default=False
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing while it runs.")] = False,
 ) -> None:

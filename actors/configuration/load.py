@@ -13,6 +13,8 @@ from actors.configuration.problems import fail, of_validation
 from actors.settings import Configuration
 from runtime.errors import ConfigError
 
+AUTO = "auto"
+
 
 def load(
     file: Path, *, capture: Path | None = None, speed: float | None = None, address: str | None = None
@@ -20,7 +22,7 @@ def load(
     """Raises `ConfigError` with one line for each thing that is wrong.
 
     `capture` is the folder of the recordings that `simulate.capture` names; `speed` replaces every `simulate.speed`,
-    `address` replaces `cluster.address`.
+    `address` replaces `cluster.address`; "auto" is the cluster that RAY_ADDRESS names, as in a Ray job.
     A strategy's module is looked for in the current folder too.
     """
     document = read(file)
@@ -39,7 +41,7 @@ def load(
     if address is not None:
         cluster = document.values.setdefault("cluster", {})
         if isinstance(cluster, dict):
-            cluster["address"] = address
+            cluster["address"] = _found() if address == AUTO else address
     try:
         configuration = Configuration.model_validate(document.values)
     except ValidationError as error:
@@ -50,6 +52,15 @@ def load(
     fail(document, check(configuration))
     fail(document, check_at_venues(configuration))
     return configuration
+
+
+def _found() -> str:
+    address = os.environ.get("RAY_ADDRESS", "")
+    if not address:
+        raise ConfigError(
+            "--address auto: RAY_ADDRESS is not set here, as it is in a Ray job; give HOST:PORT of the head"
+        )
+    return address
 
 
 def _simulated(values: dict[str, Any]) -> list[dict[str, Any]]:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from runtime import machine
+from runtime.cluster.head import node_ended
 from runtime.cluster.hosts import RayLauncher, here
 from runtime.cluster.slim import slim
 from runtime.errors import ConfigError, Unavailable
+from runtime.rundir import process_started
 from runtime.spec import Home, Launcher
 
 SETTINGS = {
@@ -25,6 +27,7 @@ SETTINGS = {
     "RAY_health_check_timeout_ms": "500",
     "RAY_health_check_failure_threshold": "3",
     "RAY_raylet_liveness_self_check_interval_ms": "1000",
+    "RAY_gcs_rpc_server_reconnect_timeout_s": "3600",
     "RAY_ENABLE_AUTO_CONNECT": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_DEDUP_LOGS": "0",
@@ -77,6 +80,10 @@ class LocalCluster:
         self.environment["RAY_ADDRESS"] = self.address
         self.launcher: Launcher = RayLauncher(namespace)
         self.home = Home()
+
+    async def ended(self) -> None:
+        """Returns when Ray has ended on this machine, and with it all hosts on it."""
+        await node_ended()
 
     def close(self) -> None:
         import ray
@@ -137,15 +144,29 @@ class AttachedCluster:
         if not port:
             raise ConfigError(f"cluster.ports: none of {ports[0]} to {ports[1]} is free on {ip}; give others")
         authority = Authority.create(folder, namespace)
-        self.home = Home(node, f"{ip}:{port}", ports, str(folder))
-        self.launcher: Launcher = RayLauncher(namespace, authority)
+        self.home = Home(node, f"{ip}:{port}", ports, str(folder), os.getpid(), process_started(os.getpid()))
+        self.launcher: Launcher = RayLauncher(namespace, authority, self.home)
+
+    async def ended(self) -> None:
+        """Returns when Ray has ended on this machine, and with it all hosts on it."""
+        await node_ended()
 
     def close(self) -> None:
-        """What is left of the run's hosts ends too: nobody would stop them any more."""
+        """What is left of the run's hosts ends too: nobody would stop them any more.
+
+        While the head is away they end by themselves (`runtime.cluster.orphan`).
+        """
+        import ray
+
+        with contextlib.suppress(Unavailable, ray.exceptions.RayError):
+            machine.check_reached(self.address)
+            self._kill_left()
+        ray.shutdown()
+
+    def _kill_left(self) -> None:
         import ray
 
         for actor in ray.util.list_named_actors(all_namespaces=True):
             if actor["namespace"] == self._namespace:
                 with contextlib.suppress(ValueError):
                     ray.kill(ray.get_actor(actor["name"], namespace=self._namespace))
-        ray.shutdown()

@@ -11,6 +11,7 @@ import importlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +20,8 @@ import msgspec
 from runtime import machine
 from runtime.asking import Asker, NotDelivered
 from runtime.clock import WallClock
+from runtime.cluster.head import ask as ask_head
+from runtime.cluster.orphan import end_soon, end_unused, end_with_owner
 from runtime.cluster.spares import NodeSpares
 from runtime.errors import Unavailable
 from runtime.host.host import Host
@@ -26,10 +29,10 @@ from runtime.host.life import live
 from runtime.links import NetworkIo
 from runtime.memory import resident_bytes
 from runtime.pidfd import gone
-from runtime.placement import Node, Placement
+from runtime.placement import Node, OnWait, Placement, on_wait
 from runtime.protocol import SUPERVISOR
 from runtime.spares import Warmth, get_warm
-from runtime.spec import HostEnded, HostSpec, HostWaits
+from runtime.spec import Home, HostEnded, HostSpec, HostWaits
 from runtime.transport.network import Network, UnixNetwork
 
 if TYPE_CHECKING:
@@ -71,6 +74,7 @@ class RayHost:
         self._identity: Identity | None = None
         self._actors: list[str] = []
         self._asker: Asker
+        self._watch: asyncio.Future[None] | None = None
 
     async def enrol(self) -> tuple[bytes, str]:
         """On a cluster, before `run`: a request for a certificate and this node's address. The key stays here."""
@@ -88,6 +92,8 @@ class RayHost:
         if not self._is_spare:
             raise RuntimeError("it is a host already")
         self._is_spare = False
+        if self._watch is not None:
+            self._watch.cancel()
         clock = WallClock()
         given = msgspec.msgpack.decode(spec, type=HostSpec)
         self._actors = [actor.name for actor in given.actors]
@@ -99,14 +105,17 @@ class RayHost:
                     clock=clock,
                     network=network,
                     io=NetworkIo(clock),
-                    launcher=RayLauncher(namespace, _authority(given)),
+                    launcher=RayLauncher(namespace, _authority(given), given.home),
                     owns_process=True,
                     on_begun=self._on_begun,
                 )
         finally:
             self._over.set()
+            end_soon()
 
     def _on_begun(self, host: Host) -> None:
+        if host.spec.name == SUPERVISOR:
+            self._watch = asyncio.ensure_future(end_with_owner(host))
         self._asker = Asker(host)
         self._begun.set()
 
@@ -140,8 +149,9 @@ class RayHost:
     async def whereabouts(self) -> "Whereabouts":
         return Whereabouts(here()[1], os.getpid())
 
-    async def get_warm(self, load: str, settings: str) -> None:
+    async def get_warm(self, load: str, settings: str, home: Home) -> None:
         """Import what a host will need."""
+        self._watch = asyncio.ensure_future(end_unused(home))
         get_warm(Warmth(load, settings))
 
     async def is_spare(self) -> bool:
@@ -170,10 +180,11 @@ class RayLauncher:
     With an authority each is given a certificate before it begins, and a new one in time.
     """
 
-    def __init__(self, namespace: str, authority: "Authority | None" = None) -> None:
+    def __init__(self, namespace: str, authority: "Authority | None" = None, home: Home | None = None) -> None:
         self._namespace = namespace
         self._authority = authority
-        self._placement = Placement(_living_nodes)
+        self._home = home or Home()
+        self._placement = Placement(partial(ask_head, _living_nodes))
         self._handles: dict[tuple[str, int], Any] = {}
         self._pids: dict[tuple[str, int], int] = {}
         self._launches: dict[tuple[str, int], asyncio.Task[None]] = {}
@@ -185,6 +196,7 @@ class RayLauncher:
             lambda name, node: self._new(name, **_only_on(node)),
             lambda: here()[1],
             self._placement.nodes,
+            self._home,
         )
 
     def launch(self, spec: HostSpec, notify: Callable[[HostEnded | HostWaits], None]) -> None:
@@ -247,7 +259,8 @@ class RayLauncher:
                 spec = msgspec.structs.replace(spec, carrier=spare.name)
                 if spare.is_here:
                     self._pids[key] = spare.pid
-            handle = self._handles[key] = spare.handle if spare is not None else await self._create(spec.name, node)
+            handle = spare.handle if spare is not None else await self._create(spec.name, node, on_wait(spec, notify))
+            self._handles[key] = handle
             async with self._certified(handle, spec.name):
                 life = handle.run.remote(msgspec.msgpack.encode(spec), self._namespace)
                 await self._end_of(life, handle, key, None if spare is None else SPARE_ANSWER_S)
@@ -260,7 +273,8 @@ class RayLauncher:
         self._placement.has_ended(*key)
         handle = self._handles.pop(key, None)
         if handle is not None:
-            ray.kill(handle)
+            with contextlib.suppress(ray.exceptions.RayError):
+                ray.kill(handle)
         notify(HostEnded(spec.name, spec.incarnation, self._farewells.pop(key, reason)))
 
     @contextlib.asynccontextmanager
@@ -302,17 +316,17 @@ class RayLauncher:
             for watch in watches:
                 watch.cancel()
 
-    async def _create(self, name: str, node: str) -> Any:
+    async def _create(self, name: str, node: str, on_wait: OnWait) -> Any:
         """A new host; whoever still bears its name belongs to a life that is over, and is killed."""
         import ray
 
         where = _only_on(node) if node else {}
         for _ in range(NAME_TRIES):
             try:
-                return self._new(name, **where)
+                return await ask_head(partial(self._new, name, **where), on_wait)
             except ValueError:
                 with contextlib.suppress(ValueError):
-                    ray.kill(ray.get_actor(name, namespace=self._namespace))
+                    ray.kill(await ask_head(partial(self._find, name), on_wait))
                 await asyncio.sleep(NAME_PAUSE_S)
         raise ValueError(f"the name {name} stays taken")
 
@@ -334,12 +348,18 @@ class RayLauncher:
             .remote()
         )
 
+    def _find(self, name: str) -> Any:
+        """Raises ValueError if nobody bears the name."""
+        import ray
+
+        return ray.get_actor(name, namespace=self._namespace)
+
     async def _wait_for(self, host: str, incarnation: int, carrier: str, notify: Callable[[HostEnded], None]) -> None:
         import ray
 
         reason = "stopped"
         try:
-            handle: Any = ray.get_actor(carrier, namespace=self._namespace)
+            handle: Any = await ask_head(partial(self._find, carrier))
             self._handles[host, incarnation] = handle
             over = handle.over.remote()
             async with self._certified(handle, host):

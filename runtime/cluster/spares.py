@@ -6,11 +6,13 @@ A spare is a Ray actor that waits to become a host. It keeps its name then: Ray 
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
+from runtime.cluster.head import ask as ask_head
 from runtime.pidfd import gone
 from runtime.spares import Spares, Warmth
+from runtime.spec import Home
 
 SPARE = "spare-"
 """What the names of spares begin with."""
@@ -36,8 +38,10 @@ class NodeSpares:
         new: Callable[[str, str], Any],
         here: Callable[[], str],
         nodes: Callable[[], Iterable[str]],
+        home: Home,
     ) -> None:
         self._namespace = namespace
+        self._home = home
         self._new = new
         self._here = cache(here)
         self._nodes = nodes
@@ -77,12 +81,12 @@ class NodeSpares:
                 number = self._numbers[node] = self._numbers.get(node, 0) + 1
                 name = f"{SPARE}{mark}{number}"
                 try:
-                    handle = self._new(name, node)
+                    handle = await ask_head(partial(self._new, name, node))
                 except ValueError:
-                    handle = ray.get_actor(name, namespace=self._namespace)
+                    handle = await ask_head(partial(ray.get_actor, name, namespace=self._namespace))
                     if not await handle.is_spare.remote():
                         continue
-                await handle.get_warm.remote(warmth.load, warmth.settings)
+                await handle.get_warm.remote(warmth.load, warmth.settings, self._home)
                 return RaySpare(name, handle, (await handle.whereabouts.remote()).pid, is_here)
         except (ray.exceptions.RayError, ValueError):
             return None

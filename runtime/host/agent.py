@@ -14,6 +14,7 @@ from runtime.errors import Bug, needs_somebody
 from runtime.host.cell import Cell
 from runtime.host.host import BuildActor, Host
 from runtime.host.lease import Lease
+from runtime.host.solitude import Solitude
 from runtime.journal.log import Durability, Journal
 from runtime.protocol import (
     SUPERVISOR,
@@ -58,6 +59,7 @@ class HostAgent:
         self._beats = 0
         self._ending = False
         self._lease = Lease(host.spec.lease_ns)
+        self._solitude = Solitude(host.spec.alone_ns)
 
     def receive(self, message: Any, ctx: Context) -> None:
         match message:
@@ -80,8 +82,7 @@ class HostAgent:
             case StopActors(names):
                 self._stop(names, ctx)
             case StopHost():
-                self._ending = True
-                self._stop([cell.name for cell in self._host.cells() if cell.name != ctx.name], ctx)
+                self._end(ctx)
             case HostReplaced():
                 ctx.log.error("host_replaced", life=self._host.spec.incarnation)
                 for cell in self._host.cells():
@@ -90,6 +91,10 @@ class HostAgent:
                 self._stopped()
             case _LookAgain(names, tries):
                 self._end_when_finished(names, tries, ctx)
+            case Undelivered(_, Heartbeat()):
+                if self._solitude.lasts_too_long(ctx.now()) and not self._ending:
+                    ctx.log.error("supervisor_gone", name=self._host.spec.name)
+                    self._end(ctx)
             case Undelivered() | Stopping():
                 pass
             case _:
@@ -193,6 +198,10 @@ class HostAgent:
         if self._host.spec.measures:
             for measured in self._host.measures.take():
                 ctx.tell(self._host.spec.measures, measured)
+
+    def _end(self, ctx: Context) -> None:
+        self._ending = True
+        self._stop([cell.name for cell in self._host.cells() if cell.name != ctx.name], ctx)
 
     def _stop(self, names: list[str], ctx: Context) -> None:
         for name in reversed(names):

@@ -24,6 +24,8 @@ from tests.desk.truth import Truth
 POLL_S = 0.1
 PORT = 9001
 TRADER = {"class": "tests.desk.trader:Trader", "instruments": ["binance.BTCUSDT"]}
+PATIENT = {"heartbeats_missed": 200}
+"""Of `restart`, where nothing has to fall silent: a busy machine is no reason to start anybody again."""
 OUTCRY = str(Path(sys.executable).with_name("outcry"))
 LEDGER = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=10).read().decode())"
 
@@ -87,6 +89,10 @@ class ClusterDesk:
         """All that the supervisor knows; raises as `rows`."""
         return operate.table(self._record())
 
+    def spares(self) -> int:
+        """How many warm processes wait."""
+        return operate.table(self._record()).spares
+
     def status(self) -> Status:
         """As `outcry status --json`; raises `Unavailable` while nobody answers."""
         told: Status = msgspec.to_builtins(status.of_rows(self.rows().values()))
@@ -94,7 +100,10 @@ class ClusterDesk:
 
     def _record(self) -> RunRecord:
         for file in (self._machine.folder / "outcry" / "runs").glob("*.json"):
-            return msgspec.json.decode(file.read_bytes(), type=RunRecord)
+            with contextlib.suppress(FileNotFoundError):
+                record = msgspec.json.decode(file.read_bytes(), type=RunRecord)
+                if record.pid == self.process.pid:
+                    return record
         raise Unavailable("not announced yet")
 
     def until(self, holds: Callable[[Status], object], timeout_s: float = START_S) -> Status:

@@ -118,6 +118,13 @@ class Machine:
     def plug(self) -> None:
         _ip("-n", self._switch, "link", "set", self._port, "up")
 
+    def hand_over(self, heir: "Machine") -> None:
+        """The other machine has this one's address from now on, and this one none."""
+        _ip("-n", self.name, "addr", "flush", "dev", "eth0")
+        _ip("-n", heir.name, "addr", "flush", "dev", "eth0")
+        _ip("-n", heir.name, "addr", "add", f"{self.ip}/24", "dev", "eth0")
+        heir.ip = self.ip
+
     def kill_all(self) -> None:
         """Everything that runs here is gone when this returns."""
         while pids := self.pids():
@@ -176,7 +183,7 @@ class Network:
         while time.monotonic() < deadline:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 said = self._nodes()
-            if len(said.splitlines()) == count and all(line.startswith("alive ") for line in said.splitlines()):
+            if sum(line.startswith("alive ") for line in said.splitlines()) == count:
                 return
             time.sleep(POLL_S)
         outputs = "\n".join(f"{machine.name}: {machine.output()}" for machine in self.machines)

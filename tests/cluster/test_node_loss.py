@@ -56,6 +56,22 @@ def test_actors_of_a_lost_machine_come_back_elsewhere_and_their_old_lives_are_fe
                 name: back["actors"][name]["incarnation"] for name in LOST
             }
             running.until(lambda _: not lost.processes("RayHost"))
+
+            # Its node has ended, for the cluster had given it up; started again it is given hosts again.
+            running.until(lambda _: not lost.processes("raylet"))
+            net.start_node(lost, "zone=tokyo")
+            net.until_nodes(3)
+            other.unplug()
+            running.until(
+                lambda status: all(
+                    status["actors"][name]["state"] == "READY" and status["actors"][name]["node"] == lost.ip
+                    for name in LOST
+                )
+            )
+            fills = running.status()["fills"]
+            running.until(lambda status: status["fills"] > fills + 5)
+            other.plug()
+            running.until(lambda _: not other.processes("RayHost"))
             done.touch()
             running.until(lambda status: not status["open_orders"] and not status["orders"].get("UNKNOWN"))
             running.stop()

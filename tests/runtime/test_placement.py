@@ -1,11 +1,12 @@
 """Which node a host goes to."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from msgspec.structs import replace
 
-from runtime.placement import Node, Placement, choose, why_none
+from runtime.placement import Node, OnWait, Placement, choose, why_none
 from runtime.spec import ActorSpec, Home, HostSpec, HostWaits
 
 HEAD = Node("h", "10.0.0.1", {"ray.io/node-id": "h"})
@@ -63,7 +64,7 @@ def spec(name: str, zone: str = "", home: str = "h", *, abroad: bool = False, jo
 
 
 async def test_a_journals_owner_goes_back_to_its_node_and_a_follower_is_never_at_home() -> None:
-    placement = Placement(lambda: NODES)
+    placement = Placement(told(NODES))
     assert await placement.find(spec("owner", "tokyo", journal="/j"), nobody_waits) == "t"
     for name in ("a", "b", "c"):
         placement.is_at(name, 1, "t")
@@ -75,18 +76,25 @@ async def test_a_journals_owner_goes_back_to_its_node_and_a_follower_is_never_at
     assert await placement.find(spec("follower", abroad=True), nobody_waits) in ("t", "o")
 
 
+def told(nodes: list[Node]) -> Callable[[OnWait], Awaitable[list[Node]]]:
+    async def living(on_wait: OnWait) -> list[Node]:
+        return nodes
+
+    return living
+
+
 def nobody_waits(waits: HostWaits) -> None:
     raise AssertionError(waits)
 
 
 async def test_without_labels_a_host_is_at_home_and_on_one_machine_nowhere() -> None:
-    placement = Placement(lambda: NODES)
+    placement = Placement(told(NODES))
     assert await placement.find(spec("a"), nobody_waits) == "h"
     assert await placement.find(spec("a", "tokyo", home=""), nobody_waits) == ""
 
 
 async def test_hosts_are_counted_until_they_end() -> None:
-    placement = Placement(lambda: NODES)
+    placement = Placement(told(NODES))
     assert [await placement.find(spec(name, "tokyo"), nobody_waits) for name in "abc"] == ["t", "o", "t"]
     placement.has_ended("a", 1)
     placement.has_ended("c", 1)
@@ -94,7 +102,7 @@ async def test_hosts_are_counted_until_they_end() -> None:
 
 
 async def test_the_node_of_a_host_that_had_to_be_killed_is_shunned() -> None:
-    placement = Placement(lambda: NODES)
+    placement = Placement(told(NODES))
     assert await placement.find(spec("a", "tokyo"), nobody_waits) == "t"
     placement.had_to_be_killed("a", 1)
     placement.has_ended("a", 1)
@@ -104,7 +112,7 @@ async def test_the_node_of_a_host_that_had_to_be_killed_is_shunned() -> None:
 async def test_a_host_waits_until_there_is_a_node_and_says_so_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runtime.placement.NODE_POLL_S", 0.01)
     nodes, waits = [HEAD], asyncio.Queue[HostWaits]()
-    finding = asyncio.create_task(Placement(lambda: nodes).find(spec("a", "tokyo"), waits.put_nowait))
+    finding = asyncio.create_task(Placement(told(nodes)).find(spec("a", "tokyo"), waits.put_nowait))
     for _ in range(3):
         assert await waits.get() == HostWaits("a", 1, "waits for a node with zone=tokyo: 10.0.0.1 has no label")
     nodes.append(OTHER)
@@ -120,7 +128,7 @@ def test_who_yields_is_never_where_another_is_and_who_displaces_prefers_to_be_al
 
 async def test_a_host_waits_while_the_one_that_it_yields_to_has_no_node_or_the_only_one() -> None:
     nodes = [HEAD]
-    placement = Placement(lambda: nodes)
+    placement = Placement(told(nodes))
     second = replace(spec("second"), yields_to=["first"])
     waits: list[HostWaits] = []
     finding = asyncio.create_task(placement.find(second, waits.append))
