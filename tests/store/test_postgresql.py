@@ -1,7 +1,7 @@
 """What only happens to a server: it is killed, frozen, slow, refuses, or is shared; the real one, on loopback."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -106,7 +106,7 @@ def test_a_connection_lost_before_the_answer_to_a_commit_stores_nothing_twice(
     write(journal, DATA)
 
     class LosesAnswers(PostgresqlDatabase):
-        def write(self, rows: list[Row], position: str) -> None:  # type: ignore[override]
+        def write(self, rows: Sequence[Row], position: str) -> None:
             super().write(rows, position)
             self.close()
             raise Unavailable("the connection is lost")
