@@ -78,6 +78,7 @@ def test_a_frozen_server_is_given_up_and_found_again(
 ) -> None:
     write(journal, DATA[:100])
     store = DrivenStore(journal, postgresql, patience_ns=300_000_000)
+    store.until_it_is_well()
     thawed.freeze()
     write(journal, DATA[100:])
     store.run()
