@@ -44,7 +44,7 @@ def _serve(address: str, actors: int, folder: str, **own: Any) -> None:
     import ray
 
     ray.init(address=address, log_to_driver=False, configure_logging=False, **own)
-    empty = [ray.remote(num_cpus=0)(Empty).remote() for _ in range(actors)]
+    empty: list[Any] = [ray.remote(num_cpus=0)(Empty).remote() for _ in range(actors)]
     pids = ray.get([actor.pid.remote() for actor in empty])
     heads = [process.pid for process in _heads(folder)]
     report_ready(workers=",".join(map(str, pids)), heads=",".join(map(str, heads)))

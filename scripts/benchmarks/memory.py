@@ -155,4 +155,4 @@ def _name(process: psutil.Process) -> str:
     ):
         if part in line:
             return name
-    return process.name()
+    return str(process.name())

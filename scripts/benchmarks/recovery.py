@@ -213,8 +213,8 @@ async def restart_by_ray(kills: int, surroundings: Surroundings) -> Recoveries:
     found = Recoveries()
     quotes = Quotes(surroundings.results)
     name = f"strategy-{surroundings.results.name}"
-    strategy = ray.remote(num_cpus=0)(_RayStrategy).options(name=name).remote(str(surroundings.results))
-    connector = (
+    strategy: Any = ray.remote(num_cpus=0)(_RayStrategy).options(name=name).remote(str(surroundings.results))
+    connector: Any = (
         ray.remote(num_cpus=0, max_restarts=-1)(_RayConnector)
         .options(max_task_retries=-1)
         .remote(name, surroundings.stream_url)
@@ -246,7 +246,7 @@ class _RayConnector:
     def __init__(self, strategy: str, stream_url: str) -> None:
         import ray
 
-        self._on_quote = ray.get_actor(strategy).on_quote.remote
+        self._on_quote: Any = ray.get_actor(strategy).on_quote.remote
         self._stream_url = stream_url
         threading.Thread(target=lambda: uvloop.run(self._connect()), daemon=True).start()
 

@@ -21,6 +21,8 @@ from actors.messages import (
 )
 from actors.model.order import Side, Stamps
 from actors.venues.contract import (
+    Command,
+    Output,
     Resynchronised,
     SendFrame,
     WakeUp,
@@ -101,8 +103,13 @@ def test_an_order_is_stamped_with_the_time_at_which_its_deadline_was_looked_at()
     bench = Bench()
     times = iter([NOW, NOW + 60 * S])
     executed: list[int] = []
-    bench.ctx.now = lambda: next(times)
-    bench.protocol.execute = lambda command, now: executed.append(now) or []
+
+    def execute(command: Command, now: int) -> list[Output]:
+        executed.append(now)
+        return []
+
+    bench.ctx.now = lambda: next(times)  # type: ignore[method-assign]
+    bench.protocol.execute = execute  # type: ignore[method-assign]
     bench.tell(place(deadline=NOW))
     assert executed == [NOW]
 

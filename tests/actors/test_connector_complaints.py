@@ -22,7 +22,7 @@ def test_kinds_are_apart_and_bounded() -> None:
 def test_every_bad_frame_is_counted_and_kept_but_only_one_is_logged() -> None:
     bench = Bench()
     lines: list[tuple[str, int]] = []
-    bench.ctx.log.warning = lambda event, **values: lines.append((event, values["count"]))
+    bench.ctx.log.warning = lambda event, **values: lines.append((event, values["count"]))  # type: ignore[method-assign]
     for number in range(100):
         bench.frame(BadFrame("feed", b"%d" % number, f"unknown stream 'x{number}'", drop_link=False))
     assert bench.counter("bad_frames") == 100

@@ -1,5 +1,7 @@
 """Stamps and batches in, percentiles for each stage and venue out."""
 
+import pytest
+
 from actors import latency_monitor
 from actors.latency_monitor import LatencyMonitor
 from actors.messages import OrderAccepted, OrderRejected, OrderSent
@@ -103,7 +105,7 @@ def test_batches_of_the_hosts_are_added_up_for_each_stage_and_venue() -> None:
     assert medians(venues["kraken"]) == {"feed_deliver": 897}
 
 
-def test_orders_that_are_never_answered_do_not_pile_up(monkeypatch) -> None:
+def test_orders_that_are_never_answered_do_not_pile_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency_monitor, "UNANSWERED", 2)
     first, second, third = (letter * 32 for letter in "abc")
     actor = monitor(

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -207,7 +207,7 @@ def test_the_stream_goes_on_when_the_gateway_died_and_says_so(run: Run, desk: De
     stream = desk.stream("quotes")
     next(stream)
     run.kill("gateway")
-    kinds = []
+    kinds: list[str] = []
     while "lost" not in kinds or kinds[-1] != "quote":
         kinds.append(next(stream)["kind"])
     assert kinds.count("lost") == 1
@@ -216,14 +216,15 @@ def test_the_stream_goes_on_when_the_gateway_died_and_says_so(run: Run, desk: De
 def test_who_only_reads_is_refused_every_command(run: Run) -> None:
     with connect(frames="plain", read_only=True) as desk:
         assert desk.quotes()
-        for command in (
+        commands: list[Callable[[], object]] = [
             lambda: desk.buy(BTC, "0.001"),
             lambda: desk.cancel("0" * 32),
             desk.flatten,
             desk.halt,
             desk.resume,
             lambda: desk.set_limit("max_exposure", 1),
-        ):
+        ]
+        for command in commands:
             with pytest.raises(CommandRefused, match=r"^\w+: this connection only reads"):
                 command()
 

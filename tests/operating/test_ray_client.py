@@ -107,7 +107,7 @@ def test_a_desk_on_a_cluster_is_operated_through_ray_client() -> None:
             stream = desk.stream("quotes")
             next(stream)
             run.kill("gateway")
-            kinds = []
+            kinds: list[str] = []
             while "lost" not in kinds or kinds[-1] != "quote":
                 kinds.append(next(stream)["kind"])
             assert desk.halt("end")["halted"].endswith("(near): end")

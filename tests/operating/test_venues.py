@@ -95,7 +95,7 @@ def test_a_venue_that_cannot_be_meant_is_refused() -> None:
             (("other", "binance", []), "venues.other.symbols: "),
         ):
             with pytest.raises(CommandRefused, match=says):
-                desk.add_venue(*arguments)  # type: ignore[arg-type]
+                desk.add_venue(*arguments)
         with pytest.raises(CommandRefused, match="a fake venue starts with the run only"):
             desk.add_venue("other", "binance", ["BTCUSDT"], simulate={})
         with pytest.raises(CommandRefused, match="must say where to find it"):

@@ -1,5 +1,7 @@
 """Builders for orders and what a venue says of them, and an order manager on a recorded context."""
 
+from collections.abc import Callable
+
 from actors.messages import (
     AccountReported,
     Balance,
@@ -18,6 +20,7 @@ from actors.model.order_state import OrderState
 from actors.orders.manager import OrderManager
 from actors.settings import Credentials, VenueSettings
 from runtime.actor import Started
+from runtime.address import Address
 from runtime.message import Message
 from tests.support.context import RecordingContext
 
@@ -112,6 +115,18 @@ class ManagerDesk:
         while self.ctx.time < end:
             self.ctx.time += min(step_ns, end - self.ctx.time)
             self.receive(*self.ctx.due())
+
+    def seen_when_telling(self, look: Callable[[], int]) -> list[int]:
+        """Filled from now on with what `look` returns, once just before each message is told."""
+        seen: list[int] = []
+        tell = self.ctx.tell
+
+        def look_and_tell(to: str | Address, message: Message) -> None:
+            seen.append(look())
+            tell(to, message)
+
+        self.ctx.tell = look_and_tell  # type: ignore[method-assign]
+        return seen
 
     def connector(self) -> list[Message]:
         return self.ctx.told_to("connector.binance")

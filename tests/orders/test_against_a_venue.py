@@ -140,7 +140,8 @@ class OracleVenue:
                     if question.venue_order_id in ("", fill.venue_order_id)
                 ]
                 return [FillsReported("binance", question.symbol, fills, NOW)]
-        return []
+            case _:
+                return []
 
 
 class ManagerAgainstVenue(RuleBasedStateMachine):

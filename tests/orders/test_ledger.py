@@ -184,7 +184,7 @@ def test_a_short_position_earns_when_it_is_bought_back_lower() -> None:
     apply(ledger, fill("t1", "1", "100", side=Side.SELL), fill("t2", "2", "106", side=Side.SELL))
     apply(ledger, fill("t3", "4", "90", number=2))
     position = ledger.positions["binance.BTCUSDT"]
-    assert (position.quantity, position.average_price, position.realized_pnl) == (1, Decimal(90), Decimal(42))
+    assert (position.quantity, position.average_price, position.realized_pnl) == (Decimal(1), Decimal(90), Decimal(42))
 
 
 def test_a_fill_of_another_symbol_or_side_than_its_order_does_not_count() -> None:

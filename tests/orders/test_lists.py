@@ -41,9 +41,7 @@ def working() -> ManagerDesk:
 
 def test_a_list_is_one_intent_in_the_journal_before_the_risk_checker_hears_of_it() -> None:
     desk = ManagerDesk()
-    written: list[int] = []
-    tell = desk.ctx.tell
-    desk.ctx.tell = lambda to, message: (written.append(len(desk.ctx.journal)), tell(to, message))  # type: ignore
+    written = desk.seen_when_telling(lambda: len(desk.ctx.journal))
     desk.receive(oco())
     assert written == [2]  # the epoch, then the intent
     assert decode(desk.ctx.journal[1]).event == oco()

@@ -50,9 +50,7 @@ CONNECTOR_UP = ActorUp(Address("connector.binance", 2, StreamKind.UNIX, "/run/x.
 
 def test_the_intent_is_in_the_journal_before_the_risk_checker_hears_of_it() -> None:
     desk = ManagerDesk()
-    seen: list[int] = []
-    tell = desk.ctx.tell
-    desk.ctx.tell = lambda to, message: (seen.append(len(desk.ctx.journal)), tell(to, message))  # type: ignore
+    seen = desk.seen_when_telling(lambda: len(desk.ctx.journal))
     desk.receive(submit())
     assert seen == [2]  # the epoch, then the intent
     assert decode(desk.ctx.journal[1]).event == submit()

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from actors.model.order_state import OrderState
-from actors.orders.records import EpochBegan, Record, decode, encode
+from actors.orders.records import EpochBegan, Event, Record, decode, encode
 from tests.orders.desk import NOW, accepted, fill, reported, submit
 
 
@@ -33,7 +33,7 @@ OLD = [
 
 
 def test_old_records_are_still_read() -> None:
-    events = [submit(), reported(OrderState.ACCEPTED)]
+    events: list[Event] = [submit(), reported(OrderState.ACCEPTED)]
     assert [decode(bytes.fromhex(data)) for data in OLD] == [Record(NOW, 1, event) for event in events]
 
 

@@ -8,6 +8,7 @@ from actors.messages import MarketEvent, OrderRehearsed, Quote, SubmitOrder, Tra
 from actors.model.order import OrderSpec, Side, Stamps
 from actors.orders.understudy import STALE_NS
 from actors.strategy import Strategy, StrategyActor
+from actors.venues.binance import BinanceSpot
 from actors.venues.contract import Rehearsing, SendFrame
 from runtime.actor import Started, Undelivered
 from tests.actors.bench import Bench, ScriptedProtocol
@@ -221,7 +222,8 @@ def test_the_fence_does_not_move_by_a_rehearsal() -> None:
 
 
 def test_binance_makes_the_frame_and_spends_and_remembers_nothing() -> None:
-    venue, other = a_venue_up(), a_venue_up()
+    venue: BinanceSpot = a_venue_up()
+    other = a_venue_up()
     assert isinstance(venue, Rehearsing)
     before = venue.report(False)
     for _ in range(3):

@@ -50,7 +50,8 @@ class PortfolioDesk:
             self.portfolio.receive(message, self.ctx)
 
     def positions(self) -> dict[str, dict[str, object]]:
-        return self.portfolio.report().state["positions"]
+        positions: dict[str, dict[str, object]] = self.portfolio.report().state["positions"]
+        return positions
 
 
 def test_it_follows_every_fill_and_the_quotes() -> None:
@@ -99,7 +100,7 @@ def test_a_fill_through_zero_realizes_the_old_side_and_opens_the_new_at_its_pric
 def test_a_new_life_continues_where_the_order_manager_is() -> None:
     desk = PortfolioDesk()
     holding = Holding("binance", "BTCUSDT", "3", "100", "7", {"USDT": "2"})
-    desk.receive(DeskSnapshot([], {BTC: "3"}, False, [holding]))
+    desk.receive(DeskSnapshot([], {BTC: "3"}, False, (holding,)))
     position = desk.positions()[BTC]
     assert (position["quantity"], position["average_price"], position["realized_pnl"]) == ("3", "100", "5")
     assert desk.ctx.published[-1][1] == PositionChanged("binance", "BTCUSDT", "3", "0", "100", "5", NOW)

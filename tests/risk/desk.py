@@ -104,7 +104,7 @@ class RiskDesk:
         """Tell a new state of the last order, whose fields are given if they are not the usual."""
         client_order_id = order_id(number or self.count)
         if spec is None:
-            known = {"quantity": "1", "price": "100", "side": Side.BUY} | order
+            known: dict[str, Any] = {"quantity": "1", "price": "100", "side": Side.BUY} | order
             spec = OrderSpec(
                 client_order_id, "maker", "binance", "BTCUSDT", known["side"], OrderType.LIMIT, known["quantity"],
                 known["price"],

@@ -141,7 +141,7 @@ def test_a_new_life_continues_from_the_order_managers_truth() -> None:
     before = desk.spec(quantity="3")
     open_order = OrderUpdated(before, OrderState.UNKNOWN, "1", None, "", "", NOW)
     holding = Holding("binance", "BTCUSDT", "2", "100", "0", {})
-    desk.receive(DeskSnapshot([open_order], {"binance.BTCUSDT": "2"}, True, [holding]))
+    desk.receive(DeskSnapshot([open_order], {"binance.BTCUSDT": "2"}, True, (holding,)))
     assert desk.checker.report().state["open_orders"] == 1
     assert desk.checker.report().state["exposure"] == "398.0"  # (2 held + 2 left) × 99.5
     assert desk.check(quantity="1.1") == "MAX_POSITION: 5.1 of binance.BTCUSDT at worst, limit 5"
@@ -229,7 +229,6 @@ def test_sums_that_events_moved_are_those_of_a_new_beginning() -> None:
     desk.update("CANCELED", number=2)
     moved = desk.checker.desk
     for instrument in moved.instruments.values():
-        price = instrument.price or 0
-        assert instrument.exposure == instrument.worst_case() * price
+        assert instrument.exposure == instrument.worst_case() * (instrument.price or 0)
     assert moved.exposure == sum(instrument.exposure for instrument in moved.instruments.values())
     assert moved.instruments["binance.BTCUSDT"].buying == 4

@@ -15,7 +15,7 @@ from runtime.message import Message
 from runtime.outside import Outside
 from runtime.protocol import SUPERVISOR, ActorRow
 from runtime.spares import Warmth
-from runtime.spec import ActorSpec, HostEnded, HostSpec, Launcher
+from runtime.spec import ActorSpec, HostEnded, HostSpec, HostWaits, Launcher
 from runtime.supervision.changes import HostPlan
 from runtime.supervision.policy import RestartPolicy
 from runtime.supervision.supervisor import Supervisor
@@ -120,8 +120,10 @@ async def playground(
     stopping = False
     lives = 0
 
-    def start_supervisor(_: HostEnded | None = None) -> None:
+    def start_supervisor(event: HostEnded | HostWaits | None = None) -> None:
         nonlocal lives
+        if isinstance(event, HostWaits):
+            return
         if stopping:
             over.set()
             return

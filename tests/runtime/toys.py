@@ -105,6 +105,8 @@ class Receiver:
                 raise RuntimeError("told to fail")
             case Stopping():
                 self.heard.append("stopping")
+            case _:
+                pass
         return None
 
     def report(self) -> Report:
@@ -143,6 +145,8 @@ class Sender:
                 self.downs.append(incarnation)
             case Undelivered(to, _, reason):
                 self.undelivered.append(f"{to}: {reason}")
+            case _:
+                pass
 
     def report(self) -> Report:
         return Report({}, {"undelivered": self.undelivered, "downs": self.downs, "lives": len(self.lives)})
@@ -165,6 +169,8 @@ class Publisher:
             case RefreshRequested("steps"):
                 self.refreshed += 1
                 ctx.publish("steps", Whole(self.value))
+            case _:
+                pass
 
     def report(self) -> Report:
         return Report({}, {"value": self.value, "refreshed": self.refreshed})

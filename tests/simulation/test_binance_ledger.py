@@ -185,4 +185,4 @@ def test_whatever_is_done_nothing_is_lost_and_nothing_stays_set_aside(seed: int)
     assert {"FILLED", "CANCELED", "EXPIRED", "EXPIRED_IN_MATCH"} == {row["status"] for row in rows}
     held = {asset: (Decimal(row["free"]), Decimal(row["locked"])) for asset, row in ledger["balances"][KEY].items()}
     expected = expected_balances(ledger)
-    assert held == {asset: (expected[asset][0], 0) for asset in held}
+    assert held == {asset: (expected[asset][0], Decimal(0)) for asset in held}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from actors.simulation.binance.rest import HttpReply
 from actors.simulation.binance.venue import FakeBinance
+from actors.simulation.outbox import Payload
 from runtime.clock import NS_PER_S
 from runtime.errors import ConfigError
 from tests.simulation.client import signature
@@ -25,8 +26,8 @@ def opened(venue: FakeBinance, path: str, now: int = START) -> str:
     return session
 
 
-def run(venue: FakeBinance, until: int) -> list[tuple[str, bytes | None]]:
-    sent = []
+def run(venue: FakeBinance, until: int) -> list[tuple[str, Payload]]:
+    sent: list[tuple[str, Payload]] = []
     while (due := venue.next_due()) is not None and due <= until:
         venue.advance(due)
         sent += venue.take_outbox()
@@ -37,12 +38,12 @@ def get(venue: FakeBinance, path: str, query: str = "", now: int = START) -> Htt
     return venue.http("GET", "api.binance.com", path, query, {}, "", now)
 
 
-def events(sent: list[tuple[str, bytes | None]]) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(payload) for _, payload in sent if payload is not None]
+def events(sent: list[tuple[str, Payload]]) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(payload) for _, payload in sent if isinstance(payload, bytes)]
 
 
 def test_the_same_seed_gives_the_same_frames_and_another_one_others() -> None:
-    def frames(seed: int) -> list[tuple[str, bytes | None]]:
+    def frames(seed: int) -> list[tuple[str, Payload]]:
         venue = FakeBinance(START, seed=seed, rate=50)
         opened(venue, f"/stream?streams={ALL}")
         return run(venue, START + 3 * NS_PER_S)

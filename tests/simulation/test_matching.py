@@ -14,6 +14,7 @@ from actors.simulation.matching import (
     LevelChanged,
     MatchingEngine,
     Order,
+    Prevented,
     Rested,
     Traded,
 )
@@ -164,6 +165,8 @@ def test_whatever_arrives_the_book_is_sound(
                     levels[event.side, event.price] = event.quantity
                 case Rested():
                     pass
+                case Prevented():
+                    raise AssertionError("these orders have no owner that could trade with itself")
         bid, ask = engine.bids.best(), engine.asks.best()
         assert bid is None or ask is None or bid < ask
     for number, quantity in asked.items():

@@ -196,10 +196,10 @@ def test_a_pending_order_waits_until_the_working_one_is_filled_whole(client: Pur
     session = client.user()
     reports = place(client, "oto", OTO)["orderReports"]
     assert [(row["status"], row["workingTime"] > 0) for row in reports] == [("NEW", True), ("PENDING_NEW", False)]
-    assert (locked(client, "USDT"), locked(client, "BTC")) == (Decimal("6724.5"), 0)
+    assert (locked(client, "USDT"), locked(client, "BTC")) == (Decimal("6724.5"), Decimal(0))
     move(client, "SELL")
     assert statuses(client, "first", "second") == [("FILLED", None), ("NEW", None)]
-    assert (locked(client, "USDT"), locked(client, "BTC")) == (0, Decimal("0.1"))
+    assert (locked(client, "USDT"), locked(client, "BTC")) == (Decimal(0), Decimal("0.1"))
     assert list_events(client, session) == [("EXEC_STARTED", "EXECUTING")] * 2
     told = [(event["c"], event["x"], event["X"]) for event in client.events(session, "executionReport")]
     assert [row for row in told if row[0] in ("first", "second")] == [

@@ -132,7 +132,7 @@ def play(venue: FakeBinance, until: int) -> list[bytes]:
     sent: list[bytes] = []
     while (due := venue.next_due()) is not None and due <= until:
         venue.advance(due)
-        sent += [payload for _, payload in venue.take_outbox() if payload is not None]
+        sent += [payload for _, payload in venue.take_outbox() if isinstance(payload, bytes)]
     return sent
 
 

@@ -36,8 +36,10 @@ class DrivenStore:
     def until_it_is_well(self) -> None:
         """Retries until there is no problem any more."""
         deadline = time.monotonic() + IN_TIME_S
-        while self.run() is None and self.state["problem"]:
+        self.run()
+        while self.state["problem"]:
             assert time.monotonic() < deadline, self.state
+            self.run()
 
     def assert_equal_to_one_built_anew(self) -> None:
         """Row by row; stops the store."""

@@ -1,7 +1,7 @@
 """What only happens to a server: it is killed, frozen, slow, refuses, or is shared; the real one, on loopback."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -78,6 +78,7 @@ def test_a_frozen_server_is_given_up_and_found_again(
 ) -> None:
     write(journal, DATA[:100])
     store = DrivenStore(journal, postgresql, patience_ns=300_000_000)
+    store.until_it_is_well()
     thawed.freeze()
     write(journal, DATA[100:])
     store.run()
@@ -106,7 +107,7 @@ def test_a_connection_lost_before_the_answer_to_a_commit_stores_nothing_twice(
     write(journal, DATA)
 
     class LosesAnswers(PostgresqlDatabase):
-        def write(self, rows: list[Row], position: str) -> None:  # type: ignore[override]
+        def write(self, rows: Sequence[Row], position: str) -> None:
             super().write(rows, position)
             self.close()
             raise Unavailable("the connection is lost")

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,7 +24,7 @@ from runtime.actor import Actor, FramesReceived
 from runtime.clock import NS_PER_S
 from runtime.message import Message
 from runtime.protocol import SUPERVISOR
-from runtime.spec import HostEnded, HostSpec, Launcher
+from runtime.spec import HostEnded, HostSpec, HostWaits, Launcher
 
 FOLDER = Path(os.environ.get("SURVIVAL", ""))
 ARMED, DONE, UNREACHABLE, NARROW = "armed.json", "done.json", "unreachable", "narrow"
@@ -128,7 +127,7 @@ class OutOfReach:
         self.keep_spares = launcher.keep_spares
         self.spares = launcher.spares
 
-    def launch(self, spec: HostSpec, notify: Callable[[HostEnded], None]) -> None:
+    def launch(self, spec: HostSpec, notify: Callable[[HostEnded | HostWaits], None]) -> None:
         if spec.incarnation > 1 and self._is_unreachable(spec.name):
             spec = msgspec.structs.replace(spec, actors=[_with_a_copy(actor) for actor in spec.actors])
         self._launcher.launch(spec, notify)
@@ -195,4 +194,4 @@ if __name__ == "__main__":
     from actors.cli import main
 
     take_over()
-    sys.exit(main())
+    main()

@@ -129,7 +129,7 @@ async def test_a_flood_is_conflated_and_orders_go_on(tmp_path: Path) -> None:
         memory = await memory_meanwhile(desk, phase)
         high = phase.result()
         after = (await asyncio.to_thread(desk.run.until, has_caught_up))["actors"]
-        ratios = []
+        ratios: list[float] = []
         while len(ratios) < TRIES and min(ratios, default=2.0) >= 2.0:
             low = await desk.orders(LOW, REPEATED_S)
             ratios.append(p99(await desk.orders(HIGH, REPEATED_S)) / p99(low))

@@ -8,7 +8,13 @@ from tests.venues.binance_spot import ID, NOW, S, a_venue, frame, up
 
 CANCEL = CancelAtVenue(ID, "", "BTCUSDT", 1, NOW + S)
 MS = 1_000_000
-PLACED = {"symbol": "BTCUSDT", "orderId": 42, "orderListId": -1, "clientOrderId": ID, "transactTime": 1660801715793}
+PLACED: dict[str, Any] = {
+    "symbol": "BTCUSDT",
+    "orderId": 42,
+    "orderListId": -1,
+    "clientOrderId": ID,
+    "transactTime": 1660801715793,
+}
 ACCEPTED = OrderAccepted("binance", ID, "42", 1660801715793 * MS, NOW)
 
 

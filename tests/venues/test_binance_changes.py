@@ -22,6 +22,7 @@ from actors.messages import (
     ReplaceAtVenue,
 )
 from actors.model.order import OrderSpec, OrderType, Side, Stamps
+from actors.venues.binance import BinanceSpot
 from actors.venues.contract import Change, OrderChanger
 from tests.venues.binance_orders import MS, PLACED, a_venue_up
 from tests.venues.binance_spot import ID, NOW, S, a_venue, answer, frame, place, refusal
@@ -54,7 +55,7 @@ def terms(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_amended_order_keeps_its_id_and_its_place() -> None:
-    venue = a_venue_up()
+    venue: BinanceSpot = a_venue_up()
     assert isinstance(venue, OrderChanger)
     request = asked(venue, AMEND, "order.amend.keepPriority")
     assert terms(request) == {"symbol": "BTCUSDT", "orderId": 42, "newClientOrderId": ID, "newQty": "0.3"}
@@ -85,7 +86,7 @@ def test_a_replacement_cancels_and_places() -> None:
         "cancelRestrictions": "ONLY_NEW",
         "cancelOrderId": 42,
     }
-    result = {"cancelResult": "SUCCESS", "newOrderResult": "SUCCESS"}
+    result: dict[str, Any] = {"cancelResult": "SUCCESS", "newOrderResult": "SUCCESS"}
     result |= {"cancelResponse": CANCELED, "newOrderResponse": PLACED_NEW}
     assert venue.on_frame("orders", answer(request, result), NOW) == [CANCELED_EVENT, ACCEPTED_EVENT]
 

@@ -55,6 +55,7 @@ def test_a_socket_that_was_reopened_meanwhile_lives_its_own_24_hours() -> None:
     venue = a_venue()
     venue.start(NOW)
     (renew,) = venue.on_link_up("feed-0", NOW)
+    assert isinstance(renew, WakeUp)
     venue.on_link_down("feed-0", "reset", NOW + 10 * HOUR)
     venue.on_link_up("feed-0", NOW + 10 * HOUR)
     assert venue.on_wake_up(renew.tag, NOW + renew.delay_ns) == []

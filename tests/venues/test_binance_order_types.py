@@ -88,9 +88,9 @@ def test_an_order_for_a_quote_quantity_ends_when_it_is_spent() -> None:
 
 @pytest.mark.parametrize(("asked", "ends"), [("50.00000000", 1), ("0.00000000", 0)])
 def test_its_end_is_told_by_the_stream_too(asked: str, ends: int) -> None:
-    fill = {"e": "executionReport", "s": "BTCUSDT", "c": ID, "S": "BUY", "q": "0.49", "C": "", "x": "TRADE"}
-    fill |= {"X": "FILLED", "r": "NONE", "i": 42, "l": "0.49", "z": "0.49", "L": "100", "n": "0", "N": "BNB", "T": 7}
-    fill |= {"t": 5, "m": False, "Q": asked}
+    fill: dict[str, Any] = {"e": "executionReport", "s": "BTCUSDT", "c": ID, "S": "BUY", "q": "0.49", "C": ""}
+    fill |= {"x": "TRADE", "X": "FILLED", "r": "NONE", "i": 42, "l": "0.49", "z": "0.49", "L": "100", "n": "0"}
+    fill |= {"N": "BNB", "T": 7, "t": 5, "m": False, "Q": asked}
     outputs = a_venue_up().on_frame("orders", event(**fill), NOW)
     assert isinstance(outputs[0], OrderFilled)
     assert [expired.filled_quantity for expired in of(OrderExpired, outputs)] == ["0.49"] * ends
