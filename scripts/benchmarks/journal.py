@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runtime.journal import Durability, Journal
+from runtime.replication.copying import Bytes, Copy
 from scripts.benchmarks.report import Row
 from scripts.benchmarks.statistics import median
 
@@ -29,9 +30,10 @@ TITLES = {
     "power": "journal, `power`",
     "power_grouped": f"journal, `power`, {GROUP} records of one turn of the loop together",
     "sqlite_full": "SQLite, WAL, synchronous = FULL",
+    "machine": "journal, `machine`: the work of both ends, without the way between them",
 }
-AGAINST = {"process": "sqlite_normal", "power": "sqlite_full", "power_grouped": "sqlite_full"}
-"""Who promises the same: to survive the end of the process, or a power failure."""
+AGAINST = {"process": "sqlite_normal", "power": "sqlite_full", "power_grouped": "sqlite_full", "machine": "process"}
+"""Who promises the same: to survive the end of the process, or a power failure. Of `machine`: what it costs more."""
 
 
 def measure(rounds: int, slice_s: float = SLICE_S) -> list[Row]:
@@ -47,7 +49,7 @@ def measure(rounds: int, slice_s: float = SLICE_S) -> list[Row]:
 
 
 def print_rows(console: Console, rows: list[Row]) -> None:
-    table = Table("", "records/s", "of SQLite's", title="Journal, one record at a time")
+    table = Table("", "records/s", "of the other", title="Journal, one record at a time")
     for row, title in zip(rows, TITLES.values(), strict=True):
         table.add_row(title, f"{row.value:,.0f}", "" if row.ratio is None else f"{row.ratio:.2g}")
     console.print(table)
@@ -60,6 +62,7 @@ def _open(folder: Path, stack: ExitStack) -> dict[str, Append]:
         "power": _journal(folder, Durability.POWER, 1, stack),
         "power_grouped": _journal(folder, Durability.POWER, GROUP, stack),
         "sqlite_full": _sqlite(folder, "FULL", stack),
+        "machine": _copied(folder, stack),
     }
 
 
@@ -71,6 +74,21 @@ def _journal(folder: Path, durability: Durability, group: int, stack: ExitStack)
             journal.append(RECORD)
         journal.commit()
         return group
+
+    return append
+
+
+def _copied(folder: Path, stack: ExitStack) -> Append:
+    """The work of both ends, which two machines share."""
+    journal = stack.enter_context(closing(Journal.open(folder / "original", Durability.MACHINE)))
+    copy = stack.enter_context(closing(Copy.open_at(folder / "copy")))
+    chunks = stack.enter_context(closing(Bytes(journal, None)))
+
+    def append() -> int:
+        journal.append(RECORD)
+        while (chunk := chunks.next()) is not None:
+            copy.put(*chunk)
+        return 1
 
     return append
 

@@ -34,7 +34,7 @@ RATIOS = {
     ("order_p50.colocated", "order_p50.one_process", 1.4),
     ("order_p90.colocated", "order_p90.one_process", 2.0),
 }
-WRITERS = ["process", "sqlite_normal", "power", "power_grouped", "sqlite_full"]
+WRITERS = ["process", "sqlite_normal", "power", "power_grouped", "sqlite_full", "machine"]
 
 
 Row = dict[str, Any]

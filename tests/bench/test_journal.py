@@ -15,6 +15,7 @@ def test_each_way_of_writing_is_measured_beside_the_one_that_promises_the_same()
         "journal_rate.power": "journal_rate.sqlite_full",
         "journal_rate.power_grouped": "journal_rate.sqlite_full",
         "journal_rate.sqlite_full": None,
+        "journal_rate.machine": "journal_rate.process",
     }
     assert all(row.value > 0 and row.unit == "records/s" for row in rows)
     shown = Console(file=io.StringIO(), width=120)

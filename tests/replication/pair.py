@@ -5,7 +5,6 @@ from typing import Any
 
 from runtime.actor import ActorDown, ActorUp, Context, JournalCopied, JournalCopyChanged, Report, Started
 from runtime.address import Address, StreamKind
-from runtime.errors import Corrupt
 from runtime.journal import Journal
 from runtime.journal.layout import SEGMENTS
 from runtime.message import Message
@@ -204,6 +203,3 @@ def write(folder: Path, *records: bytes, segment_bytes: int = 1 << 20) -> None:
     journal = Journal.open(folder, segment_bytes=segment_bytes)
     journal.append_many(list(records))
     journal.close()
-
-
-__all__ = ["Corrupt", "FollowersLife", "OwnersLife", "Pair", "segments", "write"]

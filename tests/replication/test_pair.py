@@ -282,8 +282,9 @@ def test_a_follower_that_was_away_for_a_life_is_not_believed(pair: Pair, tmp_pat
     assert pair.follower is not None
     pair.follower.end()
     pair.follower = None
+    pair.start_follower(incarnation=3)
     with pytest.raises(Corrupt, match="is known to hold all that was acknowledged"):
-        pair.start_follower(incarnation=3), pair.start_owner(tmp_path / "elsewhere", 2)
+        pair.start_owner(tmp_path / "elsewhere", 2)
 
 
 def test_an_owner_that_has_begun_with_less_than_the_copy_holds_ends_for_one_that_fetches_it(pair: Pair) -> None:
