@@ -24,7 +24,7 @@ from tests.desk.truth import Truth
 POLL_S = 0.1
 PORT = 9001
 TRADER = {"class": "tests.desk.trader:Trader", "instruments": ["binance.BTCUSDT"]}
-PATIENT = {"heartbeats_missed": 200}
+PATIENT = {"heartbeats_missed": 100}
 """Of `restart`, where nothing has to fall silent: a busy machine is no reason to start anybody again."""
 OUTCRY = str(Path(sys.executable).with_name("outcry"))
 LEDGER = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=10).read().decode())"
