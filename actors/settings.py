@@ -9,7 +9,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 
 def _matching(pattern: str, meaning: str) -> AfterValidator:
@@ -238,11 +247,19 @@ class RestartSettings(Settings):
     """A host that missed so many is taken for hung and replaced."""
     spares: int = Field(1, ge=0, le=16)
     """Warm processes kept ready: the successor of a dead one starts in milliseconds instead of a second."""
-    lease_s: float = Field(5.0, ge=1)
+    lease_s: float = Field(5.0, ge=1, validate_default=True)
     """A connector that the supervisor has not heard for so long sends no new order and lets go of its venue's dead-man
     switch, until it is heard again; longer than a supervisor takes to start again."""
     alone_after_s: float = Field(30.0, gt=0)
     """On a cluster: a host that has reached no supervisor for so long ends itself, in order."""
+
+    @field_validator("lease_s")
+    @classmethod
+    def _is_longer_than_heartbeats(cls, lease_s: float, info: ValidationInfo) -> float:
+        heartbeat_s = info.data.get("heartbeat_s", 0)
+        if lease_s < 3 * heartbeat_s:
+            raise ValueError(f"is {lease_s:g}; it must be at least 3 × heartbeat_s, which is {heartbeat_s:g}")
+        return lease_s
 
 
 class MetricsSettings(Settings):

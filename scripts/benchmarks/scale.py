@@ -173,7 +173,7 @@ def _scale(connectors: int, before: Status, after: Status, cpu: Mapping[int, flo
 
 
 def _files(pid: int) -> int:
-    return psutil.Process(pid).num_fds()
+    return int(psutil.Process(pid).num_fds())
 
 
 def calibrated(few: Scale, many: Scale) -> Constants:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from scripts.benchmarks.contender import Surroundings
 from scripts.benchmarks.processes import Child
-from scripts.benchmarks.recovery import QuoteDesk, Quotes, quoting
+from scripts.benchmarks.recovery import QUOTE_EVERY_S, QuoteDesk, Quotes, quoting
 from scripts.benchmarks.report import Row, alone, compared
 from scripts.benchmarks.statistics import median
 
@@ -51,7 +51,7 @@ async def _outcry(results: Path) -> float:
     try:
         began = time.monotonic_ns()
         await desk.start(Surroundings(**exchange.ready, cluster_address="", results=results))
-        async with quoting(exchange):
+        async with quoting(exchange, QUOTE_EVERY_S):
             return (await Quotes(results).first_after(0) - began) / 1e9
     finally:
         await desk.stop()

@@ -9,6 +9,7 @@ import asyncio
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,7 @@ class TakeoverDesk(QuoteDesk):
 async def measure(kills: int, folder: Path, cluster_address: str) -> Takeovers:
     found: Takeovers = {}
     for way in WAYS:
-        found[way.name] = await with_exchange(
-            folder, cluster_address, lambda given, way=way: _desk(way, kills, given), QUOTE_EVERY_S
-        )
+        found[way.name] = await with_exchange(folder, cluster_address, partial(_desk, way, kills), QUOTE_EVERY_S)
     rays = await with_exchange(folder, cluster_address, lambda given: restart_by_ray(kills, given), QUOTE_EVERY_S)
     return {**found, RAY: rays.whole}
 

@@ -248,6 +248,8 @@ class World:
                     self._compare()
                 case BookInvalidated():
                     self.book.invalidate(event.reason)
+                case _:
+                    raise Wrong(f"nobody has told {event}")
 
     def _read_trade(self, number: int) -> None:
         if self.trades and number <= self.trades[-1]:

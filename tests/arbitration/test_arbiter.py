@@ -50,7 +50,7 @@ def quote(sequence: int, degraded: bool = False, ts_venue: int = 0) -> Quote:
 
 
 def kline(start: int, ts_venue: int, closed: bool = False) -> Kline:
-    return Kline(V, S, "1m", start, start + 60, *["1"] * 6, 1, "1", "1", closed, ts_venue, 0)
+    return Kline(V, S, "1m", start, start + 60, "1", "1", "1", "1", "1", "1", 1, "1", "1", closed, ts_venue, 0)
 
 
 def snapshot(sequence: int, degraded: bool = False) -> BookSnapshot:

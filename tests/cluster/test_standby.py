@@ -3,6 +3,7 @@
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,9 +41,10 @@ def test_a_standby_is_never_on_the_machine_of_its_connector(tmp_path: Path) -> N
         net.start_ray(["", "zone=tokyo"])
         head, first, second = net.machines
         with Venue(head) as venue:
-            venue.settings["venues"]["binance"]["standby"] = True
+            settings: dict[str, Any] = {**venue.settings}
+            settings["venues"]["binance"]["standby"] = True
             configuration = {
-                **venue.settings,
+                **settings,
                 "strategies": {"watcher": watcher},
                 "placement": {name: {"zone": "tokyo"} for name in (PRIMARY, STANDBY)},
                 "restart": {"period_s": 0.1},

@@ -50,6 +50,12 @@ def test_the_good_one_is_good(tmp_path: Path) -> None:
             id="unknown key",
         ),
         pytest.param(
+            "risk:",
+            "restart: {heartbeat_s: 2}\nrisk:",
+            "desk.yaml:12: restart.lease_s: is 5; it must be at least 3 × heartbeat_s, which is 2",
+            id="a lease shorter than heartbeats are apart",
+        ),
+        pytest.param(
             "max_open_orders: 20",
             "max_open_orders: many",
             "desk.yaml:13: risk.max_open_orders: is 'many'; it should be a valid integer, unable to parse string as an "

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import pytest
 
 from runtime import protocol
-from runtime.actor import Context, Report, Started
+from runtime.actor import Context, HttpAnswered, HttpFailed, HttpRequest, Report, Started
 from runtime.clock import NS_PER_MS, WallClock
 from runtime.host.host import Host
+from runtime.links.contract import Link, LinkEvents
 from runtime.message import Lane, Message, Overflow
 from runtime.spec import HostSpec
 from runtime.transport.network import MemoryNetwork
@@ -86,6 +87,8 @@ class Reader:
                     ctx.subscribe(publisher, "count", "word")
             case Count(value):
                 self.read.append(value)
+            case _:
+                pass
 
     def report(self) -> Report:
         return Report()
@@ -143,6 +146,12 @@ class World:
 
 
 class NoIo:
+    def open_link(self, url: str, events: LinkEvents) -> Link:
+        raise AssertionError(url)
+
+    def request(self, request: HttpRequest, done: Callable[[HttpAnswered | HttpFailed], None]) -> None:
+        raise AssertionError(request)
+
     async def close(self) -> None: ...
 
 

@@ -6,6 +6,8 @@ from actors.venues.binance.errors import CODES, ERRORS
 from actors.venues.binance_api.errors import Action
 from actors.venues.binance_api.limits import Priority, RateLimits
 from actors.venues.binance_api.payloads import RateLimit
+from actors.venues.contract import LimitScope
+from runtime.leases import Lease
 
 S = 1_000_000_000
 NOW = 1_700_000_040 * S
@@ -121,3 +123,35 @@ def test_the_status_and_the_words_may_say_more_than_the_code(
     status: int, code: int, message: str, action: Action
 ) -> None:
     assert ERRORS.action(status, code, message) is action
+
+
+def test_what_an_account_shares_is_not_what_an_address_shares() -> None:
+    shared = limits()
+    assert shared.spend(10, Priority.CANCEL, NOW + S, orders=4) == 0
+    shared.share(LimitScope.ACCOUNT, 2, NOW + S)
+    [(_, name, ten_seconds), (_, day, _)] = shared.leased()
+    assert (name, day) == ("ORDERS 10 SECOND", "ORDERS 1 DAY")
+    assert ten_seconds.look(NOW + S).spent == 4
+    assert [shared.spend(1, Priority.CANCEL, NOW + S, orders=1) for _ in range(8)] == [0] * 8
+    assert shared.spend(1, Priority.CANCEL, NOW + S, orders=1) > 0
+    assert shared.spend(800, Priority.CANCEL, NOW + S) == 0, "its address is its own"
+    lease = Lease((NOW + S) // (10 * S), Priority.NEW, 20, 1)
+    ten_seconds.put(lease, NOW + S)
+    assert [shared.spend(1, Priority.NEW, NOW + S, orders=1) for _ in range(20)] == [0] * 20
+    assert shared.spend(1, Priority.NEW, NOW + S, orders=1) > 0
+
+
+def test_what_is_forbidden_is_told_and_heeded_from_elsewhere() -> None:
+    one, other = limits(), limits()
+    one.ban(NOW + 9 * S)
+    one.block_orders(NOW + 5 * S)
+    [ban, orders] = one.forbidden(NOW)
+    assert (ban, orders) == (
+        (LimitScope.ADDRESS, "BAN", NOW + 9 * S),
+        (LimitScope.ACCOUNT, "ORDERS", NOW + 5 * S),
+    )
+    for _, what, until in (ban, orders):
+        other.forbid(what, until)
+    assert other.spend(1, Priority.CANCEL, NOW) == 9 * S
+    assert other.banned_for(NOW + 9 * S) == 0
+    assert list(one.forbidden(NOW + 9 * S)) == []
