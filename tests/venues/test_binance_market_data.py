@@ -47,7 +47,7 @@ def test_streams_are_spread_over_links_and_those_of_a_symbol_stay_together() -> 
 def test_a_book_ticker_is_a_quote() -> None:
     payload = stream("btcusdt@bookTicker", u=400900217, s="BTCUSDT", b="25.35190000", B="31.21", a="25.3652", A="40.66")
     assert a_venue().on_frame("feed-0", payload, NOW) == [
-        Quote("binance", "BTCUSDT", "25.35190000", "31.21", "25.3652", "40.66", 0, NOW)
+        Quote("binance", "BTCUSDT", "25.35190000", "31.21", "25.3652", "40.66", 0, NOW, False, 400900217)
     ]
 
 

@@ -66,7 +66,7 @@ def test_streams_are_spread_below_the_venues_cap() -> None:
 EVENTS = [
     (
         stream("btcusdt@bookTicker", e="bookTicker", u=1, s="BTCUSDT", b="1.0", B="2", a="1.1", A="3", T=5, E=6),
-        Quote("usdm", "BTCUSDT", "1.0", "2", "1.1", "3", 5_000_000, NOW),
+        Quote("usdm", "BTCUSDT", "1.0", "2", "1.1", "3", 5_000_000, NOW, False, 1),
     ),
     (
         stream("btcusdt@aggTrade", e="aggTrade", E=6, a=7, s="BTCUSDT", p="1.0", q="2", f=1, l=2, T=5, m=True),
