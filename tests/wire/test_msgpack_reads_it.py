@@ -64,9 +64,9 @@ def test_every_message_is_an_array_that_begins_with_its_name(kind: type[Message]
 
 
 def test_a_quote_is_read_by_its_positions() -> None:
-    quote = Quote("binance", "BTCUSDT", "100.10", "1", "100.20", "2", 5, 7)
+    quote = Quote("binance", "BTCUSDT", "100.10", "1", "100.20", "2", 5, 7, False, 9)
     assert msgpack.unpackb(CODEC.encode(quote)) == [
-        "Quote", "binance", "BTCUSDT", "100.10", "1", "100.20", "2", 5, 7, False
+        "Quote", "binance", "BTCUSDT", "100.10", "1", "100.20", "2", 5, 7, False, 9
     ]  # fmt: skip
 
 
