@@ -45,7 +45,7 @@ from runtime.errors import Unavailable
 ANSWER_S = 15.0
 FLATTEN_S = 60.0
 START_S = 60.0
-MOVE_S = 120.0
+MOVE_S = 240.0
 AGAIN_S = 0.1
 
 _answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
@@ -237,7 +237,7 @@ class Desk:
         """Share the venue's symbols out over so many connectors, while everything goes on.
 
         The new one of each symbol is read beside the old one before that lets go: no event is lost and none comes
-        twice. Returns who has what then; refused, and all as it was, if somebody does not follow within half a minute.
+        twice. Returns who has what then; refused, and all as it was, if somebody does not follow within a minute.
         """
         shared: dict[str, Any] = self._ask(SetShards(venue, shards), MOVE_S)
         return shared

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from actors import names
 from actors.gateway.operations import Steps, Until
-from actors.gateway.reconfiguring import LOOK_NS, READY_NS, checked, until_row
+from actors.gateway.reconfiguring import LOOK_NS, checked, until_row
 from actors.gateway.requests import Call, MoveSymbol, Refusal, SetShards, refused
 from actors.messages import FeedsMoved, OperatorAction
 from actors.settings import VenueSettings
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 OVERLAP_NS = 2 * NS_PER_S
 """Longer than one connector may lag behind another."""
+FOLLOW_NS = 60 * NS_PER_S
+"""So long the venue, and then the readers, may take to follow."""
 MOST_SHARDS = 256
 
 Rows = dict[str, ActorRow]
@@ -163,7 +165,7 @@ class _Moves:
     def until(self, tell: Callable[[], None], holds: Callable[[Rows], bool], for_ns: int, problem: str) -> Steps:
         """Tell it again and again until it holds, and has for so long."""
         gateway = self._gateway
-        end, since = gateway.within(READY_NS), 0
+        end, since = gateway.within(FOLLOW_NS), 0
         while True:
             tell()
             table = yield from gateway.fresh_table()
@@ -179,7 +181,7 @@ class _Moves:
     def left(self, tell: Callable[[], None]) -> Steps:
         """Until nobody reads the old ones; who has not answered by then hears of it from the new ones all the same."""
         gateway = self._gateway
-        end = gateway.within(READY_NS // 3)
+        end = gateway.within(FOLLOW_NS // 6)
         tell()
         while gateway.ctx.now() < end:
             table = yield from gateway.fresh_table()

@@ -47,7 +47,7 @@ class Witness:
         self._thread.join()
 
     def _listen(self) -> None:
-        with connect(self._url, max_queue=None) as socket:
+        with connect(self._url, max_queue=None, ping_interval=None) as socket:
             self._listening.set()
             while not self._over.is_set():
                 with suppress(TimeoutError):

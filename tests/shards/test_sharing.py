@@ -6,9 +6,8 @@ import msgspec
 
 from actors import names
 from actors.gateway.actor import Gateway
-from actors.gateway.reconfiguring import READY_NS
 from actors.gateway.requests import PROTOCOL, Answer, Call, MoveSymbol, Problem, SetShards
-from actors.gateway.sharing import OVERLAP_NS
+from actors.gateway.sharing import FOLLOW_NS, OVERLAP_NS
 from actors.messages import FeedsMoved, OperatorActed, OperatorRecorded
 from actors.settings import Configuration
 from runtime.actor import ActorUp, Started
@@ -135,7 +134,7 @@ def test_readers_are_told_when_the_new_one_is_sent_everything_and_the_old_one_le
 def test_a_new_one_that_gets_nothing_is_taken_away_again() -> None:
     desk = begun()
     desk.moving = {OLD: {"carried": True, "readers": ["strategy.maker"]}}
-    desk.pass_time(READY_NS + OVERLAP_NS)
+    desk.pass_time(FOLLOW_NS + OVERLAP_NS)
     answer = desk.answer()
     assert answer is not None
     assert answer.problem is Problem.REFUSED
@@ -153,7 +152,7 @@ def test_who_does_not_read_the_new_one_is_named_and_all_is_put_back() -> None:
         OLD: {"carried": True, "readers": ["portfolio", "recorder"]},
         NEW: {"carried": True, "readers": ["portfolio"]},
     }
-    desk.pass_time(READY_NS + OVERLAP_NS)
+    desk.pass_time(FOLLOW_NS + OVERLAP_NS)
     answer = desk.answer()
     assert answer is not None
     assert "BTCUSDT at connector.binance.1, which is not read by recorder," in answer.reason
