@@ -90,3 +90,11 @@ def test_a_configuration_survives_the_way_to_another_process(tmp_path: Path) -> 
     again = Configuration.model_validate_json(configuration.model_dump_json(by_alias=True))
     assert again.strategies["maker"].parameters == {"quantity": "0.10"}
     assert again.venues == configuration.venues
+
+
+def test_the_address_of_a_cluster_may_be_what_ray_says_to_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    assert load(CONFIGS / "demo.yaml", address="auto").cluster.address == "10.0.0.1:6379"
+    monkeypatch.delenv("RAY_ADDRESS")
+    with pytest.raises(ConfigError, match="--address auto: RAY_ADDRESS is not set here"):
+        load(CONFIGS / "demo.yaml", address="auto")
