@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from actors.gateway import reconfiguring, sharing
+from actors.gateway import reconfiguring, resharding
 from actors.gateway.cancelling import DONE_NS, all_done, cancelled, still_open
 from actors.gateway.closing import Closing, closings
 from actors.gateway.mirror import plain_order, plain_position
@@ -152,8 +152,8 @@ COMMANDS: dict[type, Callable[["Gateway", Call, Any], Steps]] = {
     RemoveStrategy: reconfiguring.remove_strategy,
     AddVenue: reconfiguring.add_venue,
     RemoveVenue: reconfiguring.remove_venue,
-    SetShards: sharing.set_shards,
-    MoveSymbol: sharing.move_symbol,
+    SetShards: resharding.set_shards,
+    MoveSymbol: resharding.move_symbol,
     Submit: _submit,
     Cancel: _cancel,
     Flatten: _flatten,

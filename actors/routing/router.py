@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from actors import names
+from actors.feeds import MarketFeeds
 from actors.messages import (
     AmendAtVenue,
     Approved,
@@ -19,6 +20,7 @@ from actors.messages import (
     ApprovedList,
     ChangeDenied,
     DeskSnapshot,
+    FeedsMoved,
     InstrumentsListed,
     OrderDenied,
     OrderRehearsed,
@@ -68,6 +70,7 @@ class VenueRecord(msgspec.Struct):
 class Router:
     def __init__(self, venues: Mapping[str, VenueSettings], weights: Weights | None = None) -> None:
         self._venues = {name: VenueRecord(settings) for name, settings in trading(venues).items()}
+        self._feeds = MarketFeeds(venues)
         self._weights = weights or Weights()
         self._quotes: dict[str, Quote] = {}
         """By "<venue>.<SYMBOL>"."""
@@ -92,6 +95,8 @@ class Router:
                 self._learn(message, ctx)
             case VenuesChanged():
                 self._on_venues(read_venues(message.venues), ctx)
+            case FeedsMoved():
+                self._feeds.on_moved(message, ctx)
             case VenueUp() if message.venue in self._venues:
                 self._venues[message.venue].up = True
             case VenueDown() if message.venue in self._venues:
@@ -137,6 +142,7 @@ class Router:
         self._follow(ctx)
 
     def _on_venues(self, venues: Mapping[str, VenueSettings], ctx: Context) -> None:
+        self._feeds.on_venues(venues)
         for name in self._venues.keys() - trading(venues).keys():
             del self._venues[name]
         for name, settings in trading(venues).items():
@@ -147,10 +153,8 @@ class Router:
         """Quotes only where there is a choice."""
         several = len(self._venues) > 1
         for name, record in self._venues.items():
-            connector = names.connector(name)
-            quotes = (f"quote.{name}.{symbol}" for symbol in record.settings.symbols) if several else ()
-            ctx.subscribe(connector, f"venue.{name}", *quotes)
-            ctx.watch(connector)
+            self._feeds.read_venue(name, record.settings.symbols if several else (), ctx)
+            ctx.watch(names.connector(name))
 
     def _route(self, message: Approved, ctx: Context) -> None:
         order = message.order

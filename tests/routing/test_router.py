@@ -1,5 +1,6 @@
 from actors.messages import (
     Approved,
+    FeedsMoved,
     InstrumentsListed,
     OrderDenied,
     OrderRouted,
@@ -140,3 +141,16 @@ def test_an_order_that_is_over_is_forgotten() -> None:
     desk.route(spec("a"))
     desk.learns(OrderState.DENIED, 1)
     assert desk.router.report().state["in_flight"] == 0
+
+
+def test_quotes_are_read_from_the_shard_that_has_the_symbol_also_when_it_moves() -> None:
+    desk = RouterDesk("b")
+    sharded = VENUE.model_copy(update={"shards": 2, "pinned": {"BTCUSDT": 1}})
+    desk.router = Router({"a": sharded, "b": VENUE})
+    desk.receive(Started())
+    assert ("connector.a.1", ("quote.a.BTCUSDT",)) in desk.ctx.subscriptions
+    assert ("connector.a", ("venue.a",)) in desk.ctx.subscriptions
+    desk.receive(FeedsMoved("a", {"BTCUSDT": ("connector.a", "connector.a.1")}))
+    desk.receive(FeedsMoved("a", {"BTCUSDT": ("connector.a",)}))
+    assert ("connector.a", ("quote.a.BTCUSDT",)) in desk.ctx.subscriptions
+    assert ("connector.a.1", ("quote.a.BTCUSDT",)) not in desk.ctx.subscriptions

@@ -7,7 +7,7 @@ import msgspec
 from actors import names
 from actors.gateway.actor import Gateway
 from actors.gateway.requests import PROTOCOL, Answer, Call, MoveSymbol, Problem, SetShards
-from actors.gateway.sharing import FOLLOW_NS, OVERLAP_NS
+from actors.gateway.resharding import FOLLOW_NS, OVERLAP_NS
 from actors.messages import FeedsMoved, OperatorActed, OperatorRecorded
 from actors.settings import Configuration
 from runtime.actor import ActorUp, Started
@@ -115,7 +115,13 @@ def test_readers_are_told_when_the_new_one_is_sent_everything_and_the_old_one_le
     assert desk.told("strategy.maker") == []
     desk.moving[NEW]["carried"] = True
     desk.pass_time(OVERLAP_NS * 2)
-    assert desk.told("strategy.maker") == desk.told("portfolio") == desk.told("risk_checker") == [BOTH]
+    assert (
+        desk.told("strategy.maker")
+        == desk.told("portfolio")
+        == desk.told("risk_checker")
+        == desk.told("router")
+        == [BOTH]
+    )
     desk.moving[NEW]["readers"] = ["portfolio", "strategy.maker"]
     desk.pass_time(OVERLAP_NS - 200 * NS_PER_MS)
     assert desk.told("strategy.maker") == [BOTH]

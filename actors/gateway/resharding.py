@@ -149,7 +149,7 @@ class _Moves:
 
     def to_readers(self) -> None:
         strategies = (names.strategy(name) for name in self._gateway.configuration.strategies)
-        self._tell((names.RISK_CHECKER, names.PORTFOLIO, *strategies))
+        self._tell((names.RISK_CHECKER, names.ROUTER, names.PORTFOLIO, *strategies))
         self._gateway.feeds.on_moved(self._told, self._gateway.ctx)
 
     def to_all(self) -> None:
