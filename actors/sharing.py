@@ -70,7 +70,9 @@ def _address(actor: str, configuration: Configuration) -> str:
 
 
 def _account(actor: str, configuration: Configuration) -> str:
-    """Parts of a connector that have market data only, `connector.<venue>.<k>` and standbys, count for their venue's
-    account all the same: too many is safe."""
-    credentials = configuration.venues[actor.split(".")[1]].credentials
-    return f"{_venue(actor, configuration)} account {credentials.key}" if credentials else ""
+    """ "" of those that have market data only: standbys, and every shard but the first, `connector.<venue>.<k>`."""
+    kind, venue, *shard = actor.split(".")
+    credentials = configuration.venues[venue].credentials
+    if credentials is None or kind == "standby" or shard:
+        return ""
+    return f"{_venue(actor, configuration)} account {credentials.key}"

@@ -23,6 +23,8 @@ FADING = 0.9
 """What was spent at a look counts so much less at the next: some ten looks are what is foreseen."""
 IDLE = 0.5
 """Who foresees less returns what it holds."""
+UNDER_WAY_NS = 1_000_000_000
+"""What somebody sent before its life ended has been counted so long afterwards."""
 SETTLE_NS = 60_000_000_000
 """Who has not been heard by a new pool for so long holds nothing any more that matters."""
 
@@ -128,6 +130,10 @@ class LeasedBucket:
     def is_waiting(self) -> bool:
         """Something could not be spent, and no lease has come since."""
         return self._asked > 0
+
+    def waits_ns(self, now: int) -> int:
+        """For so long already; 0 if nothing waits."""
+        return now - self._asked if self._asked else 0
 
     def share_with(self, holders: int) -> None:
         self.holders = holders
@@ -242,7 +248,7 @@ class LeasedBucket:
 
 
 class _Holder:
-    __slots__ = ("gone", "known", "unheard", "use", "wishes")
+    __slots__ = ("ended", "gone", "is_settled", "known", "unheard", "use", "wishes")
 
     def __init__(self, use: Use) -> None:
         self.use = use
@@ -254,6 +260,9 @@ class _Holder:
         """By lane, and since when."""
         self.gone = -1
         """The window in which its life ended; -1 while it lives."""
+        self.ended = 0
+        self.is_settled = False
+        """The counterpart has counted since then: what it has spent is known, and it spends no more."""
 
 
 class Pool:
@@ -283,6 +292,8 @@ class Pool:
         holder = self._holders.get(name)
         if holder is None:
             holder = self._holders[name] = _Holder(use)
+        if use.window == holder.use.window and use.counted > holder.use.counted:
+            self._settle(use.window, now)
         holder.use, holder.known = use, holders
         living = [other.use for other in self._holders.values() if other.gone < 0] or [use]
         self.limit, self.window_ns = min(other.limit for other in living), use.window_ns
@@ -296,11 +307,17 @@ class Pool:
         holder.wishes = kept | {lane: (wish, kept[lane][1] if lane in kept else now) for lane, wish in told.items()}
 
     def gone(self, name: str, now: int) -> None:
-        """Its life is over: what it holds comes back when the window ends."""
+        """Its life is over: what it holds comes back when the counterpart has counted again, or the window ends."""
         holder = self._holders.get(name)
         if holder is not None and holder.gone < 0:
-            holder.gone = now // self.window_ns
+            holder.gone, holder.ended = now // self.window_ns, now
             holder.wishes.clear()
+
+    def _settle(self, window: int, now: int) -> None:
+        """There is a new count of this window: what the dead had spent is in it."""
+        for holder in self._holders.values():
+            if holder.gone == window and now - holder.ended > UNDER_WAY_NS:
+                holder.is_settled = True
 
     def left(self, now: int) -> int:
         """What has neither been lent, nor counted for somebody who asks nobody."""
@@ -358,6 +375,8 @@ class Pool:
 
     def _committed(self, holder: _Holder, window: int) -> int:
         spent = holder.use.spent if holder.use.window == window else 0
+        if holder.is_settled:
+            return spent
         return max(holder.use.own + self._lent(holder, window), spent)
 
     @staticmethod

@@ -34,6 +34,8 @@ from runtime.leases import LOOK_NS
 ALONE = Sharing()
 REPORT_NS = 1 * NS_PER_S
 """The limiter hears so often of one that spends nothing."""
+COUNT_NS = 500 * NS_PER_MS
+"""After so long in which something waited for a lease, and again after as long, the venue is asked for its count."""
 RETRY_NS = 100 * NS_PER_MS
 """A cancel that could not leave is tried again so often."""
 SLOW_DOWN = (418, 429)
@@ -71,6 +73,7 @@ class Gate:
         self._has_limiter = False
         self._reported: list[BudgetUse] = []
         self._reported_at = 0
+        self._counted_at = 0
         self._told: dict[tuple[str, str], int] = {}
         """What the limiter knows to be forbidden, until when."""
         self._held: dict[str, CancelAtVenue] = {}
@@ -178,6 +181,7 @@ class Gate:
         ctx.after(self._every_ns(), look)
         if not self._has_limiter:
             return
+        self._count_again(now, ctx)
         uses = [
             BudgetUse(self._scopes[scope], name, bucket.look(now))
             for scope, name, bucket in self._limits.leased()
@@ -187,6 +191,14 @@ class Gate:
             self._reported, self._reported_at = uses, now
             scopes = {name: self._holders[name] for name in self._scopes.values() if name}
             ctx.tell(names.LIMITER, UsesReported(ctx.name, ctx.incarnation, scopes, uses))
+
+    def _count_again(self, now: int, ctx: Context) -> None:
+        """What somebody held who has died is free when the venue has counted again."""
+        assert isinstance(self._protocol, Limited)
+        waits = max((bucket.waits_ns(now) for _, _, bucket in self._limits.leased()), default=0) if self._limits else 0
+        if waits >= COUNT_NS and now - self._counted_at >= COUNT_NS:
+            self._counted_at = now
+            self._carry_out(self._protocol.count_again(now), ctx)
 
     def _on_granted(self, granted: LeasesGranted, ctx: Context) -> None:
         assert self._limits is not None

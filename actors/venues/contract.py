@@ -254,6 +254,10 @@ class Limited(Protocol):
     @property
     def limits(self) -> SharedLimits: ...
 
+    def count_again(self, now: int) -> list[Output]:
+        """Have the venue say how much of the address's limits is used, by a request that costs next to nothing."""
+        ...
+
 
 @runtime_checkable
 class DeadManSwitch(Protocol):

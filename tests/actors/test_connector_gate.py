@@ -31,6 +31,9 @@ class LimitedProtocol(ScriptedProtocol):
         outputs = self._answer("execute", command)
         return [LIMITED, *outputs] if self.refuses and isinstance(command, CancelAtVenue) else outputs
 
+    def count_again(self, now: int) -> list[Output]:
+        return self._answer("count", now)
+
     def hold_switch(self, held: bool, now: int) -> list[Output]:
         return self._answer("hold", held)
 

@@ -85,5 +85,10 @@ def test_who_shares_an_address_and_who_an_account() -> None:
     assert (one.account, one.account_holders) == (f"{ADDRESS} account env:A", 2)
     assert (far.address, far.address_holders) == (OTHER, 1)
     assert (usdm.address_holders, usdm.account) == (1, "")
+    several = Configuration.model_validate({"venues": {"one": {**ours, "standby": True, "shards": 2}}})
+    shared = {name: sharing_of(name, of_desk(several), several) for name in of_desk(several) if "one" in name}
+    assert {each.address_holders for each in shared.values()} == {4}
+    assert [name for name, each in shared.items() if each.account] == ["connector.one"]
+    assert shared["connector.one"].account_holders == 1
     alone = Configuration.model_validate({"venues": {"one": ours, "usdm": {**public, "kind": "binance-usdm"}}})
     assert LIMITER not in of_desk(alone)

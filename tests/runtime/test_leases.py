@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runtime.leases import LOOK_NS, LeasedBucket, Pool, Use, Wish, next_turn, own_share
+from runtime.leases import LOOK_NS, UNDER_WAY_NS, LeasedBucket, Pool, Use, Wish, next_turn, own_share
 
 S = 1_000_000_000
 W = 10 * S
@@ -86,6 +86,19 @@ def test_the_share_of_one_that_died_comes_back_when_the_window_ends() -> None:
     assert served(pool) == [("b", QUERY, 80 - 24 - 40 - its_next_life)]
     pool.heard("b", wants(QUERY, 1000), 1, LATER)
     assert served(pool, next_turn(LATER, W)) == [("b", QUERY, 80 - 12)]
+
+
+def test_it_comes_back_at_once_when_the_counterpart_has_counted_since() -> None:
+    pool = two(use(spent=10, granted=40, counted=10), wants(QUERY, 1000))
+    pool.gone("a", LATER)
+    pool.heard("b", use(100, 0, 0, 12, 0, Wish(QUERY, 1000, 0)), 1, LATER + UNDER_WAY_NS)
+    assert served(pool, LATER + UNDER_WAY_NS) == [("b", QUERY, 80 - 24 - 40 - 2)]
+    pool = two(use(spent=10, granted=40, counted=10), wants(QUERY, 1000))
+    pool.gone("a", LATER)
+    pool.heard("b", use(100, 0, 0, 16, 0, Wish(QUERY, 1000, 0)), 1, LATER + UNDER_WAY_NS + 1)
+    its_own, spent, of_nobody_else_known = 12, 10, 6
+    left = 80 - its_own - spent - of_nobody_else_known
+    assert served(pool, LATER + UNDER_WAY_NS + 1) == [("b", QUERY, left)]
 
 
 def test_a_new_pool_lends_nothing_before_it_has_heard_everybody() -> None:

@@ -34,7 +34,7 @@ from actors.venues.binance.trade_link import EventSeam, TradeLink
 from actors.venues.binance.trade_links import FIRST as ORDERS
 from actors.venues.binance.trade_links import TradeLinks
 from actors.venues.binance_api.clock import VenueClock
-from actors.venues.binance_api.heeding import heed
+from actors.venues.binance_api.heeding import COUNT, ask_count, heed
 from actors.venues.binance_api.limits import Priority, RateLimits
 from actors.venues.binance_api.link_watch import Health, LinkWatch
 from actors.venues.binance_api.order_polls import POLL
@@ -269,9 +269,14 @@ class BinanceSpot:
 
     # ---- REST ----------------------------------------------------------------------------------------------------
 
+    def count_again(self, now: int) -> list[Output]:
+        return ask_count(f"{self._settings.rest_url}/api/v3/ping", self._limits, now)
+
     def on_http(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
         if isinstance(answer, HttpAnswered):
             heed(answer, ERRORS, self._limits, now)
+        if answer.id == COUNT:
+            return []
         if answer.id.startswith(HISTORY):
             return self._history.on_http(answer, now)
         if answer.id.startswith(DEPTH):

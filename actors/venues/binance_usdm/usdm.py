@@ -26,7 +26,7 @@ from actors.venues.binance.history import REQUEST as HISTORY
 from actors.venues.binance.history import History
 from actors.venues.binance.market_fallback import REQUEST as POLLED
 from actors.venues.binance_api.clock import VenueClock
-from actors.venues.binance_api.heeding import heed
+from actors.venues.binance_api.heeding import COUNT, ask_count, heed
 from actors.venues.binance_api.limits import Priority, RateLimits
 from actors.venues.binance_api.order_polls import POLL
 from actors.venues.binance_api.signing import Signer
@@ -264,9 +264,14 @@ class BinanceUsdm:
 
     # ---- REST ----------------------------------------------------------------------------------------------------
 
+    def count_again(self, now: int) -> list[Output]:
+        return ask_count(f"{self._settings.rest_url}/fapi/v1/ping", self._limits, now)
+
     def on_http(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
         if isinstance(answer, HttpAnswered):
             heed(answer, ERRORS, self._limits, now)
+        if answer.id == COUNT:
+            return []
         if answer.id.startswith(DEPTH):
             return self._books.on_snapshot(answer, now)
         if answer.id.startswith(HISTORY):
