@@ -75,6 +75,7 @@ class RayHost:
         self._actors: list[str] = []
         self._asker: Asker
         self._watch: asyncio.Future[None] | None = None
+        self._needed_at = 0.0
 
     async def enrol(self) -> tuple[bytes, str]:
         """On a cluster, before `run`: a request for a certificate and this node's address. The key stays here."""
@@ -151,8 +152,13 @@ class RayHost:
 
     async def get_warm(self, load: str, settings: str, home: Home) -> None:
         """Import what a host will need."""
-        self._watch = asyncio.ensure_future(end_unused(home))
         get_warm(Warmth(load, settings))
+        await self.stay()
+        self._watch = asyncio.ensure_future(end_unused(home, lambda: self._needed_at))
+
+    async def stay(self) -> None:
+        """A spare is still needed."""
+        self._needed_at = asyncio.get_running_loop().time()
 
     async def is_spare(self) -> bool:
         """It is no host yet."""

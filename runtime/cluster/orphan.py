@@ -7,6 +7,7 @@ run belongs to, sees it end, and stops everything in order. If it is gone too, e
 
 import asyncio
 import os
+from collections.abc import Callable
 
 from runtime.host.host import Host
 from runtime.outside import Inside
@@ -15,6 +16,10 @@ from runtime.rundir import find_runs, process_started
 from runtime.spec import Home
 
 STOP_S = 30.0
+NEEDED_S = 5.0
+"""So often a spare on a cluster is told that it is still needed ..."""
+UNNEEDED_S = 30.0
+"""... and when it was not for so long it ends: on another machine it cannot see whether its run is over."""
 LINGER_S = 5.0
 """Who has launched a host ends its process sooner than that, once it is over."""
 
@@ -28,9 +33,15 @@ async def end_with_owner(host: Host) -> None:
     os._exit(0)
 
 
-async def end_unused(home: Home) -> None:
-    """In a spare, for as long as it is one."""
-    await _end_of(home)
+async def end_unused(home: Home, needed_at: Callable[[], float]) -> None:
+    """In a spare, for as long as it is one; `needed_at` is when its keeper last told so, by the clock of the loop."""
+    owner_gone = asyncio.ensure_future(_end_of(home))
+    loop = asyncio.get_running_loop()
+    while not owner_gone.done():
+        left = needed_at() + UNNEEDED_S - loop.time()
+        if home.machine and left <= 0:
+            break
+        await asyncio.wait((owner_gone,), timeout=left if home.machine else None)
     os._exit(0)
 
 

@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import Any, NamedTuple
 
 from runtime.cluster.head import ask as ask_head
+from runtime.cluster.orphan import NEEDED_S
 from runtime.pidfd import gone
 from runtime.spares import Spares, Warmth
 from runtime.spec import Home
@@ -93,10 +94,10 @@ class NodeSpares:
 
 
 async def _until_gone(spare: RaySpare) -> None:
-    if spare.is_here:
-        await gone(spare.pid)
-        return
-    ended: asyncio.Future[Any] = asyncio.ensure_future(_over(spare.handle))
+    """Tells it now and then that it is needed."""
+    ended: asyncio.Future[None] = asyncio.ensure_future(gone(spare.pid) if spare.is_here else _over(spare.handle))
+    while not (await asyncio.wait((ended,), timeout=NEEDED_S))[0]:
+        spare.handle.stay.remote()
     with contextlib.suppress(Exception):  # whatever Ray says of its end, it is one
         await ended
 
