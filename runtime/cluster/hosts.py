@@ -21,7 +21,7 @@ from runtime import machine
 from runtime.asking import Asker, NotDelivered
 from runtime.clock import WallClock
 from runtime.cluster.head import ask as ask_head
-from runtime.cluster.orphan import end_soon, end_unused, end_with_owner
+from runtime.cluster.orphan import end_soon, end_untold, end_unused, end_with_owner
 from runtime.cluster.spares import NodeSpares
 from runtime.errors import Unavailable
 from runtime.host.host import Host
@@ -76,6 +76,8 @@ class RayHost:
         self._asker: Asker
         self._watch: asyncio.Future[None] | None = None
         self._needed_at = 0.0
+        self._is_told = False
+        end_untold(lambda: self._is_told)
 
     async def enrol(self) -> tuple[bytes, str]:
         """On a cluster, before `run`: a request for a certificate and this node's address. The key stays here."""
@@ -92,7 +94,7 @@ class RayHost:
         """Pending for the whole life of the host; returns when it was stopped in order."""
         if not self._is_spare:
             raise RuntimeError("it is a host already")
-        self._is_spare = False
+        self._is_spare, self._is_told = False, True
         if self._watch is not None:
             self._watch.cancel()
         clock = WallClock()
@@ -152,6 +154,7 @@ class RayHost:
 
     async def get_warm(self, load: str, settings: str, home: Home) -> None:
         """Import what a host will need."""
+        self._is_told = True
         get_warm(Warmth(load, settings))
         await self.stay()
         self._watch = asyncio.ensure_future(end_unused(home, lambda: self._needed_at))

@@ -8,6 +8,7 @@ run belongs to, sees it end, and stops everything in order. If it is gone too, e
 import asyncio
 import os
 from collections.abc import Callable
+from threading import Timer
 
 from runtime.host.host import Host
 from runtime.outside import Inside
@@ -20,6 +21,8 @@ NEEDED_S = 5.0
 """So often a spare on a cluster is told that it is still needed ..."""
 UNNEEDED_S = 30.0
 """... and when it was not for so long it ends: on another machine it cannot see whether its run is over."""
+UNTOLD_S = 60.0
+"""A process that was told so long after its start neither what to be nor that it is a spare: who started it is gone."""
 LINGER_S = 5.0
 """Who has launched a host ends its process sooner than that, once it is over."""
 
@@ -43,6 +46,18 @@ async def end_unused(home: Home, needed_at: Callable[[], float]) -> None:
             break
         await asyncio.wait((owner_gone,), timeout=left if home.machine else None)
     os._exit(0)
+
+
+def end_untold(is_told: Callable[[], bool]) -> None:
+    """From the start of a process on; in a thread, because no loop may run yet."""
+
+    def look() -> None:
+        if not is_told():
+            os._exit(0)
+
+    timer = Timer(UNTOLD_S, look)
+    timer.daemon = True
+    timer.start()
 
 
 def end_soon() -> None:

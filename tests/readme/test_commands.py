@@ -156,7 +156,7 @@ def test_the_demo_trades_can_be_watched_and_stops_in_order(session: Session) -> 
 @pytest.mark.slow
 @pytest.mark.ray
 def test_a_run_writes_its_summary(session: Session, tmp_path: Path) -> None:
-    session.run(f"outcry run configs/demo.yaml --seconds 6 --json {tmp_path}/summary.json", timeout_s=120)
+    session.run(f"outcry run configs/demo.yaml --seconds 15 --json {tmp_path}/summary.json", timeout_s=120)
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert summary["venues"]["binance"]["messages"] > 0
     assert summary["venues"]["binance"]["gaps"] == 0

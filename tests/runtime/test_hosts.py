@@ -185,7 +185,9 @@ def test_a_new_supervisor_adopts_the_living_and_restarts_who_dies_then(
     runner: str, request: pytest.FixtureRequest
 ) -> None:
     async def scenario(play: Playground) -> None:
-        before = await play.until(lambda rows: rows[PEER].report.get("latest_seen", 0) > 20)
+        before = await play.until(
+            lambda rows: rows[PEER].report.get("latest_seen", 0) > 20 and all(row.pid for row in rows.values())
+        )
         os.kill(before["supervisor"].pid, signal.SIGKILL)
         rows = await play.until(
             lambda rows: rows["supervisor"].incarnation == 2 and all(row.state == "READY" for row in rows.values())
