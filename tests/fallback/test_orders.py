@@ -71,6 +71,13 @@ def test_orders_may_go_again_when_rest_has_answered_and_it_is_said_how(kind: str
     assert "orders" not in world.degraded
 
 
+def test_orders_go_on_by_rest_however_often_links_are_refused(kind: str) -> None:
+    world = degraded(kind)
+    world.run(20)
+    assert len(world.told(VenueUp)) == 2
+    assert len(world.told(VenueDown)) == 1
+
+
 def test_an_order_is_placed_filled_cancelled_and_asked_about_by_rest(kind: str) -> None:
     world = degraded(kind)
     frames = len(world.frames)

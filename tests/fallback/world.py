@@ -42,6 +42,7 @@ class World:
                 "trade_url": f"ws://fake{path}",
                 "fallback_after_s": fallback_after_s,
                 "fallback_poll_s": 0.25,
+                "contracts": {"leverage": 3, "margin_mode": "isolated"} if kind == "binance-usdm" else {},
             }
         )
         keys = Keys(Secret("demo-key"), Secret("demo-secret"))
@@ -174,6 +175,7 @@ class World:
         session = self.fake.connect(parts.netloc, f"{parts.path}?{parts.query}", self.now)
         if isinstance(session, HttpReply):
             self._after(REOPEN_NS, lambda: self._open(link))
+            self.take(self.venue.on_link_down(link, f"refused: {session.status}", self.now))
             return
         self._sessions[link] = session
         self._heard[link] = self.now

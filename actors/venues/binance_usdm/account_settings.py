@@ -25,10 +25,19 @@ class AccountSettings:
         self._symbols = symbols
         self._waiting: deque[Call] = deque()
         self.applied: dict[str, str] = {}
-        self.begin()
+        self._is_doubted = False
+        self.doubt()
 
-    def begin(self) -> None:
-        """Everything again: somebody else may have changed it."""
+    def trust(self) -> None:
+        """The account's stream is heard: it tells of changes."""
+        self._is_doubted = False
+
+    def doubt(self) -> None:
+        """The stream is not heard: everything again, for somebody else may have changed it; once until it is heard, so
+        that orders by REST are not stopped by each try to open the stream."""
+        if self._is_doubted:
+            return
+        self._is_doubted = True
         settings = self._settings
         self._waiting.clear()
         self.applied.clear()

@@ -30,25 +30,26 @@ class Upkeep:
         self._trading = trading
         self._clock = clock
         self._limits = limits
-        self._is_setting = False
+        self._asked: Call | None = None
         self._is_held = True
         self._renewed = 0
         self.problem = "SETTINGS: not in force yet"
 
     def apply(self, now: int) -> list[Output]:
         """The next setting; one at a time, because the venue takes them in no other order."""
-        if self._is_setting or not self._clock.is_known:
+        if self._asked is not None or not self._clock.is_known:
             return []
         call = self.settings.next()
         if call is None:
             return []
-        self._is_setting = True
+        self._asked = call
         return [self._trading.signed_request(SETTING, call, now)]
 
     def on_setting(self, answer: HttpAnswered | HttpFailed, now: int) -> list[Output]:
-        self._is_setting = False
+        asked, self._asked = self._asked, None
         if isinstance(answer, HttpAnswered) and (answer.status == 200 or _is_already(answer)):
-            self.settings.taken()
+            if self.settings.next() is asked:
+                self.settings.taken()
             return self.apply(now)
         words = answer.reason if isinstance(answer, HttpFailed) else answer.body[:200].decode("utf-8", "replace")
         self.problem = f"SETTING_REFUSED: {words}"

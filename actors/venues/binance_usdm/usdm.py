@@ -137,6 +137,7 @@ class BinanceUsdm:
         if link != account.listen_key.name:
             return outputs
         account.stream.on_link_up()
+        account.settings.trust()
         account.stream_watch.on_up(now)
         return self._and_state([*outputs, *account.upkeep.apply(now)], now)
 
@@ -153,7 +154,7 @@ class BinanceUsdm:
             return handed_over
         account.stream_watch.on_down(reason, now)
         account.stream.on_link_down(reason)
-        account.settings.begin()
+        account.settings.doubt()
         return self._and_state(account.listen_key.ask(), now)
 
     def on_frame(self, link: str, payload: bytes, ts_recv: int) -> list[Output]:
