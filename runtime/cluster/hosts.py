@@ -12,7 +12,9 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -21,7 +23,7 @@ from runtime import machine
 from runtime.asking import Asker, NotDelivered
 from runtime.clock import WallClock
 from runtime.cluster.head import ask as ask_head
-from runtime.cluster.orphan import end_soon, end_untold, end_unused, end_with_owner
+from runtime.cluster.orphan import end_soon, end_unneeded, end_unused, end_with_owner
 from runtime.cluster.spares import NodeSpares
 from runtime.errors import Unavailable
 from runtime.host.host import Host
@@ -75,9 +77,8 @@ class RayHost:
         self._actors: list[str] = []
         self._asker: Asker
         self._watch: asyncio.Future[None] | None = None
-        self._needed_at = 0.0
-        self._is_told = False
-        end_untold(lambda: self._is_told)
+        self._needed_at = monotonic()
+        end_unneeded(lambda: self._needed_at if self._is_spare else inf)
 
     async def enrol(self) -> tuple[bytes, str]:
         """On a cluster, before `run`: a request for a certificate and this node's address. The key stays here."""
@@ -94,7 +95,7 @@ class RayHost:
         """Pending for the whole life of the host; returns when it was stopped in order."""
         if not self._is_spare:
             raise RuntimeError("it is a host already")
-        self._is_spare, self._is_told = False, True
+        self._is_spare = False
         if self._watch is not None:
             self._watch.cancel()
         clock = WallClock()
@@ -154,14 +155,12 @@ class RayHost:
 
     async def get_warm(self, load: str, settings: str, home: Home) -> None:
         """Import what a host will need."""
-        self._is_told = True
+        self._watch = asyncio.ensure_future(end_unused(home))
         get_warm(Warmth(load, settings))
-        await self.stay()
-        self._watch = asyncio.ensure_future(end_unused(home, lambda: self._needed_at))
 
     async def stay(self) -> None:
         """A spare is still needed."""
-        self._needed_at = asyncio.get_running_loop().time()
+        self._needed_at = monotonic()
 
     async def is_spare(self) -> bool:
         """It is no host yet."""

@@ -8,7 +8,9 @@ run belongs to, sees it end, and stops everything in order. If it is gone too, e
 import asyncio
 import os
 from collections.abc import Callable
-from threading import Timer
+from math import inf
+from threading import Thread
+from time import monotonic, sleep
 
 from runtime.host.host import Host
 from runtime.outside import Inside
@@ -18,11 +20,10 @@ from runtime.spec import Home
 
 STOP_S = 30.0
 NEEDED_S = 5.0
-"""So often a spare on a cluster is told that it is still needed ..."""
-UNNEEDED_S = 30.0
-"""... and when it was not for so long it ends: on another machine it cannot see whether its run is over."""
-UNTOLD_S = 60.0
-"""A process that was told so long after its start neither what to be nor that it is a spare: who started it is gone."""
+"""So often a spare is told that it is still needed ..."""
+UNNEEDED_S = 60.0
+"""... and a process that was not, nor was told what to be, for so long ends: who started it is gone, perhaps on another
+machine, where nobody here could see it end."""
 LINGER_S = 5.0
 """Who has launched a host ends its process sooner than that, once it is over."""
 
@@ -36,28 +37,23 @@ async def end_with_owner(host: Host) -> None:
     os._exit(0)
 
 
-async def end_unused(home: Home, needed_at: Callable[[], float]) -> None:
-    """In a spare, for as long as it is one; `needed_at` is when its keeper last told so, by the clock of the loop."""
-    owner_gone = asyncio.ensure_future(_end_of(home))
-    loop = asyncio.get_running_loop()
-    while not owner_gone.done():
-        left = needed_at() + UNNEEDED_S - loop.time()
-        if home.machine and left <= 0:
-            break
-        await asyncio.wait((owner_gone,), timeout=left if home.machine else None)
+async def end_unused(home: Home) -> None:
+    """In a spare, for as long as it is one."""
+    await _end_of(home)
     os._exit(0)
 
 
-def end_untold(is_told: Callable[[], bool]) -> None:
-    """From the start of a process on; in a thread, because no loop may run yet."""
+def end_unneeded(needed_at: Callable[[], float]) -> None:
+    """From the start of a process until it is a host. `needed_at` is when it was last told to go on, by the monotonic
+    clock; infinite once it is a host. In a thread, because no loop runs yet."""
 
-    def look() -> None:
-        if not is_told():
-            os._exit(0)
+    def watch() -> None:
+        while (left := needed_at() + UNNEEDED_S - monotonic()) < inf:
+            if left <= 0:
+                os._exit(0)
+            sleep(left)
 
-    timer = Timer(UNTOLD_S, look)
-    timer.daemon = True
-    timer.start()
+    Thread(target=watch, name="end unneeded", daemon=True).start()
 
 
 def end_soon() -> None:
