@@ -32,6 +32,7 @@ class HttpReply(NamedTuple):
     delivery: Delivery = Delivery.WHOLE
 
 
+NOT_FOUND = HttpReply(404, {"Content-Type": "text/html"}, b"<html><body><h2>404 Not found</h2></body></html>")
 NO_REPLY = HttpReply(0, {}, b"", delivery=Delivery.CUT)
 SILENCE = HttpReply(0, {}, b"", delivery=Delivery.NEVER)
 

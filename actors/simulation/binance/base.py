@@ -24,6 +24,7 @@ from actors.simulation.fault_desk import FaultDesk
 from actors.simulation.faults import Cut, Fault, Freeze, LinkRole, RequestFault, ServerShutdown, StreamTerminated
 from actors.simulation.flow import OrderFlow
 from actors.simulation.http_reply import (
+    NOT_FOUND,
     HttpReply,
     answer_fault_window,
     answer_under_faults,
@@ -42,7 +43,6 @@ _SLOW_NS = 1_000_000_000
 _MOST_BEHIND_NS = 250_000_000
 """A venue that was not driven for longer than this goes on from now instead of catching up."""
 _CONNECTIONS_PER_WINDOW = 300
-_NOT_FOUND = HttpReply(404, {"Content-Type": "text/html"}, b"<html><body><h2>404 Not found</h2></body></html>")
 
 
 class RestFace(Protocol):
@@ -113,7 +113,7 @@ class BaseVenue(ABC):
         self.advance(now)
         role = self._role(host, path)
         if role is None:
-            return _NOT_FOUND
+            return NOT_FOUND
         fault = self.faults.connect_fault(role, path, now)
         if fault is not None:
             return refused_connection(fault)

@@ -14,7 +14,7 @@ from actors.simulation.binance.refusal import Refusal
 from actors.simulation.binance.security import Security
 from actors.simulation.binance.time_units import TimeUnit, in_unit
 from actors.simulation.faults import RequestFault
-from actors.simulation.http_reply import NO_REPLY, json_reply
+from actors.simulation.http_reply import NO_REPLY, NOT_FOUND, json_reply
 from actors.simulation.http_reply import HttpReply as HttpReply
 
 _ROUTES = {
@@ -99,7 +99,7 @@ class Rest:
             return json_reply(_ELSEWHERE[path])
         name = _ROUTES.get((method, path))
         if name is None:
-            return HttpReply(404, {"Content-Type": "text/html"}, b"<html><body><h2>404 Not found</h2></body></html>")
+            return NOT_FOUND
         operation = self._operations[name]
         try:
             unit = TimeUnit.parse(_header(headers, "x-mbx-time-unit"))

@@ -14,10 +14,9 @@ from actors.simulation.binance.security import Security
 from actors.simulation.binance_usdm.listen_keys import ListenKeys
 from actors.simulation.binance_usdm.operations import ROUTES
 from actors.simulation.faults import RequestFault
-from actors.simulation.http_reply import NO_REPLY, HttpReply, json_reply
+from actors.simulation.http_reply import NO_REPLY, NOT_FOUND, HttpReply, json_reply
 
 _LISTEN_KEY = "/fapi/v1/listenKey"
-_NOT_FOUND = HttpReply(404, {"Content-Type": "text/html"}, b"<html><body><h2>404 Not found</h2></body></html>")
 
 
 class FuturesRest:
@@ -45,7 +44,7 @@ class FuturesRest:
     ) -> HttpReply:
         name = self.name(method, path)
         if not name:
-            return _NOT_FOUND
+            return NOT_FOUND
         run: Callable[[], object] = lambda: self._run(name, query, headers, body, now)  # noqa: E731
         if path == _LISTEN_KEY:
             run = lambda: self._listen_key(method, headers, now)  # noqa: E731
