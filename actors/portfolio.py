@@ -87,15 +87,7 @@ class Portfolio:
 
     def _begin(self, snapshot: DeskSnapshot, ctx: Context) -> None:
         before = self._positions
-        self._positions = {
-            f"{holding.venue}.{holding.symbol}": Position(
-                Decimal(holding.quantity),
-                None if holding.average_price is None else Decimal(holding.average_price),
-                Decimal(holding.realized_pnl),
-                {asset: Decimal(fee) for asset, fee in holding.fees.items()},
-            )
-            for holding in snapshot.holdings
-        }
+        self._positions = {holding.key: holding.position() for holding in snapshot.holdings}
         self._ready = True
         for key, position in self._positions.items():
             previous = before.get(key, Position()).quantity

@@ -36,15 +36,7 @@ class Mirror:
             if client_order_id not in listed:
                 self._keep(msgspec.structs.replace(update, state=OrderState.UNKNOWN, reason="LOST_SIGHT"))
         self.open = listed
-        self.positions = {
-            f"{holding.venue}.{holding.symbol}": Position(
-                Decimal(holding.quantity),
-                None if holding.average_price is None else Decimal(holding.average_price),
-                Decimal(holding.realized_pnl),
-                {asset: Decimal(fee) for asset, fee in holding.fees.items()},
-            )
-            for holding in snapshot.holdings
-        }
+        self.positions = {holding.key: holding.position() for holding in snapshot.holdings}
         self.by_strategy = {
             strategy: {key: Decimal(quantity) for key, quantity in positions.items()}
             for strategy, positions in snapshot.strategies.items()

@@ -1,10 +1,13 @@
 """The desk's own truth: the order manager publishes it on `orders.*` and `fills.*`, the portfolio on `positions.*`."""
 
+from decimal import Decimal
+
 import msgspec
 
 from actors.messages.execution import OrderFilled
 from actors.model.order import OrderSpec
 from actors.model.order_state import OrderState
+from actors.model.position import Position
 from runtime.message import Message
 
 
@@ -41,6 +44,19 @@ class Holding(msgspec.Struct, frozen=True, array_like=True):
     """In the quote asset, fees not deducted."""
     fees: dict[str, str]
     """Asset → paid in all."""
+
+    @property
+    def key(self) -> str:
+        """ "<venue>.<SYMBOL>"."""
+        return f"{self.venue}.{self.symbol}"
+
+    def position(self) -> Position:
+        return Position(
+            Decimal(self.quantity),
+            None if self.average_price is None else Decimal(self.average_price),
+            Decimal(self.realized_pnl),
+            {asset: Decimal(fee) for asset, fee in self.fees.items()},
+        )
 
 
 class DeskSnapshot(Message, frozen=True, array_like=True, tag=True):
