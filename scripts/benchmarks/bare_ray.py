@@ -18,7 +18,6 @@ import psutil
 from runtime.cluster import SETTINGS
 from scripts.benchmarks.processes import arguments, report_ready
 
-DAEMONS = ("gcs_server", "raylet/raylet", "dashboard.py")
 CLIENT_PORT = "client-port"
 
 

@@ -14,8 +14,6 @@ BEATS_PER_S = 10.0
 REPORTS_PER_S = 2.0
 OTHERS = 7
 """Hosts of a desk that are neither connectors nor strategies: order manager, risk checker, router, …"""
-QUOTE_READERS = 2
-"""Risk checker and portfolio read the quotes of everything."""
 
 
 class Shape(msgspec.Struct, frozen=True):

@@ -195,14 +195,6 @@ class PositionRisk(msgspec.Struct, rename="camel"):
     margin_asset: str = ""
 
 
-class SymbolConfiguration(msgspec.Struct, rename="camel"):
-    """One row of `GET /fapi/v1/symbolConfig`."""
-
-    symbol: str
-    margin_type: str
-    leverage: int
-
-
 class Announcement(msgspec.Struct):
     kind: str = field(name="e", default="")
 
