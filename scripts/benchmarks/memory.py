@@ -10,7 +10,6 @@ import itertools
 import signal
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import msgspec
@@ -18,13 +17,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from actors import operate
 from actors.status import Status
-from runtime.errors import Unavailable
-from runtime.rundir import find_runs
 from scripts.benchmarks.processes import Child
 from scripts.benchmarks.report import Row, alone, compared
 from scripts.benchmarks.statistics import median
+from scripts.benchmarks.statuses import until_status
 
 DEMO = Path(__file__).parents[2] / "configs" / "demo.yaml"
 TIMEOUT_S = 180.0
@@ -94,7 +91,7 @@ async def _desk() -> tuple[Status, dict[str, float]]:
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        status = await _settled(process.pid)
+        status = await until_status(process.pid, _is_settled, TIMEOUT_S)
         await asyncio.sleep(SETTLE_S)
         names = {actor.pid: name for name, actor in status.actors.items()}
         root = psutil.Process(process.pid)
@@ -108,20 +105,9 @@ async def _desk() -> tuple[Status, dict[str, float]]:
         await process.wait()
 
 
-async def _settled(pid: int) -> Status:
-    """The status of that run when everybody trades and a spare waits."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < deadline:
-        for record in find_runs():
-            if record.pid == pid:
-                try:
-                    status = await asyncio.to_thread(operate.ask, record)
-                except Unavailable:
-                    continue
-                if status.spares and status.fills:
-                    return status
-        await asyncio.sleep(0.2)
-    raise TimeoutError("the demo does not trade")
+def _is_settled(status: Status) -> bool:
+    """Everybody trades and a spare waits."""
+    return bool(status.spares and status.fills)
 
 
 async def _empty(actors: int, folder: Path) -> tuple[dict[str, float], float]:

@@ -18,20 +18,18 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from actors import operate
 from actors.messages import CODEC
 from actors.model.rendezvous import owner
 from actors.status import Status
 from runtime.address import Address, StreamKind
-from runtime.errors import Unavailable
 from runtime.protocol import SUPERVISOR, DirectoryChanged
-from runtime.rundir import find_runs
 from scripts.benchmarks.cost_model import OTHERS, Constants, Machine, Shape, cost, saturations
 from scripts.benchmarks.memory import pss
 from scripts.benchmarks.processes import Child
 from scripts.benchmarks.report import Row, alone, compared
 from scripts.benchmarks.scale_venue import SYMBOLS
 from scripts.benchmarks.statistics import median
+from scripts.benchmarks.statuses import until_status
 
 CONNECTORS = (1, 2, 4, 8, 16)
 CALIBRATED = (1, 4)
@@ -82,11 +80,11 @@ async def _measure(connectors: int, port: int, folder: Path) -> Scale:
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
-        before = await _in_step(process.pid)
+        before = await until_status(process.pid, _is_in_step, START_S)
         began, used = time.monotonic(), _cpu(before)
         await asyncio.sleep(MEASURE_S)
         span, spent = time.monotonic() - began, _cpu(before)
-        after = await _in_step(process.pid)
+        after = await until_status(process.pid, _is_in_step, START_S)
         return _scale(connectors, before, after, {pid: (spent[pid] - used[pid]) / span for pid in used})
     finally:
         process.send_signal(signal.SIGINT)
@@ -123,22 +121,11 @@ def _configuration(connectors: int, port: int, folder: Path) -> dict[str, Any]:
     }
 
 
-async def _in_step(pid: int) -> Status:
-    """When every actor is up and every book whole."""
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        for record in find_runs():
-            if record.pid == pid:
-                try:
-                    status = await asyncio.to_thread(operate.ask, record)
-                except Unavailable:
-                    continue
-                books = [book for venue in status.venues.values() for book in venue.books.values()]
-                ready = all(actor.state.value == "READY" for actor in status.actors.values())
-                if ready and len(books) == len(SYMBOLS) and set(books) == {"SYNCED"}:
-                    return status
-        await asyncio.sleep(0.2)
-    raise TimeoutError("the desk does not get in step")
+def _is_in_step(status: Status) -> bool:
+    """Every actor is up and every book whole."""
+    books = [book for venue in status.venues.values() for book in venue.books.values()]
+    ready = all(actor.state.value == "READY" for actor in status.actors.values())
+    return ready and len(books) == len(SYMBOLS) and set(books) == {"SYNCED"}
 
 
 def _cpu(status: Status) -> dict[int, float]:
