@@ -2,12 +2,14 @@
 
 from runtime.address import Address
 
+NO_VERSION = -1
+
 
 class Directory:
-    """Names to addresses, replaced as a whole; says what changed so that watchers can be told."""
+    """Names to addresses; says what changed so that watchers can be told."""
 
     def __init__(self) -> None:
-        self.version = -1
+        self.version = NO_VERSION
         self._addresses: dict[str, Address] = {}
 
     def find(self, name: str) -> Address | None:
@@ -30,5 +32,16 @@ class Directory:
         self.version = version
         old, self._addresses = self._addresses, {address.actor: address for address in addresses}
         up = [address for name, address in self._addresses.items() if old.get(name) != address]
+        down = [address for name, address in old.items() if self._addresses.get(name) != address]
+        return up, down
+
+    def change(self, version: int, addresses: list[Address], gone: list[str]) -> tuple[list[Address], list[Address]]:
+        """Take over what is different in the next state; returns the same as `replace`."""
+        self.version = version
+        old = {name: known for name in (*gone, *(each.actor for each in addresses)) if (known := self.find(name))}
+        for name in gone:
+            self._addresses.pop(name, None)
+        self._addresses.update((address.actor, address) for address in addresses)
+        up = [address for address in addresses if old.get(address.actor) != address]
         down = [address for name, address in old.items() if self._addresses.get(name) != address]
         return up, down

@@ -87,7 +87,7 @@ class Heartbeat(ControlMessage, frozen=True, array_like=True, tag=True):
     kind: StreamKind
     endpoint: str
     directory: int
-    """Version of the directory it has; an older one is answered with `DirectoryChanged`."""
+    """Version of the directory it has, -1 for none; an older one is answered with `DirectoryChanged`."""
     actors: list[ActorVitals]
     machine: str = ""
     tcp: str = ""
@@ -130,13 +130,17 @@ class ActorFailed(ControlMessage, frozen=True, array_like=True, tag=True):
 
 
 class DirectoryChanged(ControlMessage, frozen=True, array_like=True, tag=True):
-    """Every actor that lives now. Who is not listed is down."""
+    """Every actor that lives now, and who is not listed is down; or what is different since an earlier version."""
 
     version: int
     addresses: list[Address]
     lives: dict[str, int] = msgspec.field(default_factory=dict)
     """Host → its first incarnation that may still speak: a machine that was cut off does not know that it was given up,
     and what it wrote meanwhile arrives when it is back."""
+    since: int = -1
+    """-1 for everything; otherwise only for who has this version, the others wait for everything."""
+    gone: list[str] = msgspec.field(default_factory=list)
+    """Who is down since then."""
 
 
 class StartActor(ControlMessage, frozen=True, array_like=True, tag=True):

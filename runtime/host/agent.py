@@ -10,6 +10,7 @@ import msgspec
 
 from runtime.actor import Context, Finishing, Report, Started, Stopping, Undelivered
 from runtime.clock import NS_PER_MS, NS_PER_S
+from runtime.directory import NO_VERSION
 from runtime.errors import Bug, needs_somebody
 from runtime.host.cell import Cell
 from runtime.host.host import BuildActor, Host
@@ -73,8 +74,11 @@ class HostAgent:
                 if self._lease.answered(asks, ctx.now()):
                     ctx.log.info("supervisor_heard_again")
                     self._host.supervisor_is_back()
-            case DirectoryChanged(version, addresses, lives):
-                self._host.replace_directory(version, addresses)
+            case DirectoryChanged(version, addresses, lives, since, gone):
+                if since == NO_VERSION:
+                    self._host.replace_directory(version, addresses)
+                else:
+                    self._host.change_directory(since, version, addresses, gone)
                 self._host.fence(lives)
             case StartActor(spec, settings):
                 self._start(spec, ctx, settings)

@@ -26,7 +26,7 @@ from runtime.actor import (
 )
 from runtime.address import Address
 from runtime.clock import Clock
-from runtime.directory import Directory
+from runtime.directory import NO_VERSION, Directory
 from runtime.errors import Bug, Unavailable, needs_somebody
 from runtime.host.cell import Cell
 from runtime.host.feeds import Feeds
@@ -262,7 +262,17 @@ class Host:
         supervisor = self._supervisor()
         if not any(address.actor == SUPERVISOR for address in addresses):
             addresses = [*addresses, supervisor]
-        up, down = self.directory.replace(version, addresses)
+        self._follow(*self.directory.replace(version, addresses))
+
+    def change_directory(self, since: int, version: int, addresses: list[Address], gone: list[str]) -> None:
+        """Take over what has changed since a version. If this host has another one it has none from now on, says so
+        with its next heartbeat, and is told the whole directory."""
+        if since == self.directory.version:
+            self._follow(*self.directory.change(version, addresses, gone))
+        else:
+            self.directory.version = NO_VERSION
+
+    def _follow(self, up: list[Address], down: list[Address]) -> None:
         for address in down:
             for key, peer in list(self._peers.items()):
                 if key[:2] == (address.actor, address.incarnation):
@@ -290,7 +300,7 @@ class Host:
 
     def fence(self, lives: dict[str, int]) -> None:
         """Listen no longer to hosts of an earlier life than these, whatever of them is still on its way."""
-        self._lives = lives
+        self._lives.update(lives)
         for stream, session in list(self.sessions.items()):
             if session.sender is not None and not self.listens_to(session.sender):
                 del self.sessions[stream]

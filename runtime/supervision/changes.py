@@ -1,6 +1,6 @@
 """Hosts that are wanted from now on, or not any more: what the supervisor should run may change while it runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -50,7 +50,7 @@ class Changes:
         children: dict[str, Child],
         launcher: Launcher,
         launch: Callable[[HostEntry, Context], None],
-        directory_changed: Callable[[Context], None],
+        directory_changed: Callable[[Context, Sequence[str]], None],
     ) -> None:
         self._replan = replan
         self._plans = plans
@@ -95,7 +95,7 @@ class Changes:
         for name in entry.actors:
             self._past_children[name] = self._children.pop(name).incarnation
         del self._hosts[entry.name], self._plans[entry.name]
-        self._directory_changed(ctx)
+        self._directory_changed(ctx, entry.actors)
 
     def past_lives(self) -> dict[str, int]:
         """By host: what is not there any more is heard only from a later life."""

@@ -4,18 +4,19 @@ Its state is soft: every heartbeat says all about a host, so a supervisor that b
 Data streams between the others and goes on without it.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from runtime.actor import ActorDown, ActorUp, Context, Report, Started, Stopping, Undelivered
 from runtime.clock import NS_PER_MS, NS_PER_S
+from runtime.directory import NO_VERSION
 from runtime.protocol import (
     SUPERVISOR,
     ActorFailed,
     ActorRow,
     AskTable,
-    DirectoryChanged,
     Heartbeat,
     HostReplaced,
     Reconfigure,
@@ -29,6 +30,7 @@ from runtime.protocol import (
 )
 from runtime.spares import Warmth
 from runtime.spec import HostEnded, HostWaits, Launcher
+from runtime.supervision.announcements import Announcements
 from runtime.supervision.changes import BUSY, STOP_GRACE_NS, Changes, HostPlan, KillLeaving, Replan
 from runtime.supervision.patience import Patience
 from runtime.supervision.policy import Park, RestartPolicy, decide
@@ -86,7 +88,7 @@ class Supervisor:
         self._changes = Changes(replan, *parts, launcher, self._launch, self._directory_changed)
         for plan in plans:
             self._changes.begin(plan)
-        self._version = 0
+        self._announcements = Announcements()
         self._stopping = False
         self._phase = -1
         self._first_incarnation = 0
@@ -163,6 +165,7 @@ class Supervisor:
     def _start(self, ctx: Context) -> None:
         """Adopt what lives: hosts of an earlier life of the supervisor speak up within a heartbeat or three."""
         self._first_incarnation = (ctx.incarnation - 1) * LIVES_PER_SUPERVISOR
+        self._announcements.begin(ctx.incarnation)
         if ctx.incarnation == 1:
             for entry in sorted(self._hosts.values(), key=self._starts_late):
                 self._launch(entry, ctx)
@@ -185,7 +188,7 @@ class Supervisor:
         entry.running = True
         entry.seen = 0
         entry.launched = ctx.now()
-        entry.directory_sent = -1
+        entry.directory_sent = NO_VERSION
         plan = self._plans[entry.name]
         actors = []
         for actor in plan.spec.actors:
@@ -233,21 +236,22 @@ class Supervisor:
                 ctx.log.info("actor_ready", actor=child.name, life=child.incarnation, pid=beat.pid)
         if changed:
             self._directory_changed(ctx)
-        elif beat.directory < self._version and entry.directory_sent != self._version:
+        elif entry.is_behind(beat.directory, self._announcements.version):
+            entry.directory_sent = NO_VERSION
             self._send_directory(entry, ctx)
 
-    def _directory_changed(self, ctx: Context) -> None:
-        self._version += 1
+    def _directory_changed(self, ctx: Context, ended: Sequence[str] = ()) -> None:
+        lives = {host.name: host.incarnation + (not host.running) for host in self._hosts.values()}
+        addresses = [child.address for child in self._children.values() if child.address is not None]
+        self._announcements.advance(addresses, self._changes.past_lives() | lives, ended)
         for entry in self._hosts.values():
             self._send_directory(entry, ctx)
 
     def _send_directory(self, entry: HostEntry, ctx: Context) -> None:
         """Not before every host has spoken up or is given up: who is not listed is taken for down."""
         if entry.agent is not None and entry.running and not self._unheard:
-            addresses = [child.address for child in self._children.values() if child.address is not None]
-            lives = {host.name: host.incarnation + (not host.running) for host in self._hosts.values()}
-            ctx.tell(entry.agent, DirectoryChanged(self._version, addresses, self._changes.past_lives() | lives))
-            entry.directory_sent = self._version
+            ctx.tell(entry.agent, self._announcements.since(entry.directory_sent))
+            entry.directory_sent, entry.behind = self._announcements.version, 0
 
     # -- ends
 
@@ -268,7 +272,7 @@ class Supervisor:
                 self._children[name].state = ChildState.STOPPED
             self._next_phase_if_over(ctx)
             return
-        self._directory_changed(ctx)
+        self._directory_changed(ctx, entry.actors)
         delay = 0
         for name in entry.actors:
             delay = max(delay, self._ended(self._children[name], ended.reason, ctx))
@@ -295,7 +299,7 @@ class Supervisor:
         if child is None or failed.incarnation != child.incarnation or self._stopping:
             return
         child.address = None
-        self._directory_changed(ctx)
+        self._directory_changed(ctx, (child.name,))
         delay = self._ended(child, failed.error, ctx, needs_somebody=failed.needs_somebody)
         ctx.log.warning("actor_failed", actor=child.name, error=failed.error, delay_ms=delay // NS_PER_MS)
         ctx.after(delay, _RestartChild(child.name, child.incarnation))

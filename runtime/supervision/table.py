@@ -6,10 +6,15 @@ from typing import Any
 
 from runtime.actor import Context
 from runtime.address import Address
+from runtime.directory import NO_VERSION
 from runtime.protocol import ActorRow, ActorVitals, Heartbeat, HeartbeatHeard, Reported
 
 LIVES_PER_SUPERVISOR = 1_000
 """Incarnations stay unique although a new supervisor does not know those that ended before it."""
+
+
+BEATS_BEHIND = 3
+"""So many heartbeats may cross what a host is told."""
 
 
 class ChildState(Enum):
@@ -127,9 +132,16 @@ class HostEntry:
     agent: Address | None = None
     pid: int = 0
     node: str = ""
-    directory_sent: int = -1
+    directory_sent: int = NO_VERSION
+    behind: int = 0
+    """So many of its heartbeats since then had an older version."""
     leaving: bool = False
     """Not wanted any more: when it ends it is not started again."""
+
+    def is_behind(self, has: int, newest: int) -> bool:
+        """Its newest heartbeat has an older directory, and what was sent does not come: it has to be sent anew."""
+        self.behind = self.behind + 1 if has < newest else 0
+        return has < newest and (self.directory_sent != newest or self.behind > BEATS_BEHIND)
 
     def heard(self, beat: Heartbeat, ctx: Context) -> None:
         """Take in a heartbeat, and answer one that asks for it."""

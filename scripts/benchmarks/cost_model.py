@@ -1,8 +1,8 @@
 """What a desk of many connectors costs, as a pure function of its shape; and which limit it reaches first.
 
 Every connector is a process of its own, from which the one supervisor hears ten times a second (`restart.heartbeat_s`).
-For each change of anybody the supervisor sends the whole directory to everybody. A reader has one stream to each
-connector that it reads from. The constants are measured (`scale`), the sums are these.
+For each change of anybody the supervisor tells everybody that change, and the whole directory once to who is new. A
+reader has one stream to each connector that it reads from. The constants are measured (`scale`), the sums are these.
 """
 
 from collections.abc import Mapping
@@ -66,6 +66,10 @@ class Constants(msgspec.Struct, frozen=True):
     """Of one actor in a directory that is sent."""
     address_cpu: float
     """Of the supervisor, to write it there."""
+    change_bytes: float
+    """Of one change that is told to one host."""
+    change_cpu: float
+    """Of the supervisor, to write it."""
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -82,6 +86,8 @@ class Cost(msgspec.Struct, frozen=True):
     """Seconds that it is busy with that."""
     start_mb: float
     """What all of them have been sent when each has come up once."""
+    start_cpu: float
+    """Seconds that the supervisor is busy with that."""
     reader_streams: float
     """Of a strategy, to connectors."""
     reader_cpu: float
@@ -115,16 +121,16 @@ def cost(shape: Shape, of: Constants) -> Cost:
     on_node = shape.connectors / shape.nodes
     connector_cpu = of.idle_cpu + of.event_cpu * per_connector
     beats = shape.hosts * (BEATS_PER_S + REPORTS_PER_S)
-    addresses = float(shape.hosts) ** 2
-    directory_mb = addresses * of.address_bytes / 1e6
+    pairs = float(shape.hosts) ** 2 / 2
     return Cost(
         connector_cpu=connector_cpu,
         supervisor_beats=beats,
         supervisor_cpu=beats * of.beat_cpu,
         supervisor_files=of.supervisor_files + shape.hosts * of.supervisor_files_per_host,
-        directory_mb=directory_mb,
-        directory_cpu=addresses * of.address_cpu,
-        start_mb=directory_mb * shape.hosts / 3,
+        directory_mb=shape.hosts * of.change_bytes / 1e6,
+        directory_cpu=shape.hosts * of.change_cpu,
+        start_mb=pairs * (of.address_bytes + of.change_bytes) / 1e6,
+        start_cpu=pairs * (of.address_cpu + of.change_cpu),
         reader_streams=float(shape.connectors),
         reader_cpu=of.reader_idle + shape.events * of.reader_cpu,
         node_mb=on_node * of.connector_mb,
@@ -148,9 +154,8 @@ def saturations(shape: Shape, of: Constants, machine: Machine) -> list[Saturatio
             "for each venue or zone below the one",
         ),
         "the supervisor's core while the desk starts": (
-            at.directory_cpu * shape.hosts / 3 / START_S,
-            "send only what has changed, and what a burst of changes left, once: the directory grows with the square "
-            "of the hosts for each change and with the cube for a start",
+            at.start_cpu / START_S,
+            "tell what a burst of changes left, once: what a start sends grows with the square of the hosts",
         ),
         "the supervisor's network while the desk starts": (at.start_mb / START_S / machine.network_mb, "the same"),
         "open files of the supervisor": (

@@ -169,6 +169,7 @@ def calibrated(few: Scale, many: Scale) -> Constants:
     event_cpu = max(few.connector_cpu - many.connector_cpu, 0.0) / (events[0] - events[1])
     files_per_host = (many.supervisor_files - few.supervisor_files) / (many.hosts - few.hosts)
     address_bytes, address_cpu = directory_of(ADDRESSES)
+    change_bytes, change_cpu = directory_of(1)
     all_events = sum(run.shape.events for run in (few, many))
     read_cpu = sum(run.reader_cpu for run in (few, many))
     reader_cpu = max(read_cpu - few.less_cpu - many.less_cpu, 0.0) / (all_events * (1 - 1 / few.shape.symbols))
@@ -185,6 +186,8 @@ def calibrated(few: Scale, many: Scale) -> Constants:
         supervisor_files_per_host=files_per_host,
         address_bytes=address_bytes,
         address_cpu=address_cpu,
+        change_bytes=change_bytes,
+        change_cpu=change_cpu,
     )
 
 
@@ -261,6 +264,6 @@ def print_rows(console: Console, runs: list[Scale]) -> None:
         paper.add_row(each.what, f"{100 * each.used:.0f} %", each.then)
     console.print(paper)
     console.print(
-        f"one change of one actor makes the supervisor send {at.directory_mb:.0f} MB ({at.directory_cpu:.2f} s of its "
-        f"core), a start of all {at.start_mb / 1000:.0f} GB: the whole directory to everybody for each change"
+        f"one change of one actor makes the supervisor send {at.directory_mb:.2f} MB ({at.directory_cpu:.3f} s of its "
+        f"core), a start of all {at.start_mb:.0f} MB"
     )

@@ -17,6 +17,8 @@ OF = Constants(
     supervisor_files_per_host=2.0,
     address_bytes=100.0,
     address_cpu=1e-6,
+    change_bytes=150.0,
+    change_cpu=2e-6,
 )
 SHAPE = Shape(venues=2, shards=5, symbols=100, rate=10.0, strategies=3, nodes=2)
 NODE = Machine(cores=4, memory_mb=1_000, files=1_000, network_mb=100)
@@ -29,7 +31,8 @@ def test_a_small_desk_by_hand() -> None:
     assert at.supervisor_beats == 240.0
     assert at.supervisor_cpu == pytest.approx(0.012)
     assert at.supervisor_files == 60.0
-    assert at.directory_mb == pytest.approx(0.04)
+    assert at.directory_mb == pytest.approx(0.003)
+    assert at.start_mb == pytest.approx(0.05)
     assert at.reader_cpu == pytest.approx(0.015)
     assert (at.node_processes, at.node_mb) == (5.0, 200.0)
 
@@ -42,9 +45,10 @@ def test_the_fullest_comes_first_and_each_says_what_to_do() -> None:
     assert all(each.then for each in found)
 
 
-def test_ten_times_the_hosts_make_a_change_a_hundred_times_as_much_to_send() -> None:
-    few, many = (Shape(venues=1, shards=n, symbols=1, rate=1.0, strategies=3, nodes=1) for n in (10, 290))
-    assert cost(many, OF).directory_mb / cost(few, OF).directory_mb == pytest.approx(15.0**2)
+def test_a_change_costs_each_host_the_same_and_a_start_the_square_of_them() -> None:
+    few, many = (cost(Shape(venues=1, shards=n, symbols=1, rate=1.0, strategies=3, nodes=1), OF) for n in (10, 290))
+    assert many.directory_mb / few.directory_mb == pytest.approx(15.0)
+    assert many.start_mb / few.start_mb == pytest.approx(15.0**2)
 
 
 def test_constants_are_found_again_in_runs_that_follow_the_model() -> None:

@@ -107,8 +107,8 @@ def test_a_host_that_is_not_wanted_is_told_to_stop_and_forgotten_when_it_has() -
     assert run.want("a b") == "something is still stopping; try again"
     told = run.receive(HostEnded("b", 1, "stopped"))
     ((_, directory),) = [one for one in told if isinstance(one[1], DirectoryChanged)]
-    assert [address.actor for address in directory.addresses] == ["a"]
-    assert directory.lives == {"a": 1, "b": 2}, "what is left of the host is heard by nobody"
+    assert (directory.addresses, directory.gone) == ([], ["b"])
+    assert directory.lives == {"b": 2}, "what is left of the host is heard by nobody"
     assert run.hands.killed == []
     assert run.want("a b") == ""
     assert run.hands.launched[-1] == ("b", 2, "/b.2")
