@@ -16,7 +16,7 @@ from runtime.address import Address
 from runtime.errors import Corrupt, Unavailable
 from runtime.message import Message
 from runtime.replication.copying import Bytes, Copy, holds, position_of, set_aside, written
-from runtime.replication.memory import OF_COPY, OF_OWNER, Memory, recall, remember
+from runtime.replication.memory import OF_COPY, Memory, recall, remember
 from runtime.replication.messages import (
     AttachCopy,
     Copied,
@@ -100,9 +100,8 @@ class JournalFollower:
 
     def _adopt(self, ctx: Context) -> None:
         """An earlier run may have had the owner here: the newest journal is not to be overlooked."""
-        is_of_this_run = recall(self._journal_folder / OF_OWNER).run == self._run
         try:
-            adopted = adopt(self._journal_folder, self._folder, is_of_this_run)
+            adopted = adopt(self._journal_folder, self._folder, self._run)
         except Corrupt as error:
             ctx.log.warning("journal_not_adopted", reason=str(error))
             return

@@ -47,3 +47,14 @@ def remember(file: Path, memory: Memory) -> None:
         unfinished.rename(file)
     except OSError as error:
         raise Unavailable(f"{file}: {error.strerror}") from error
+
+
+def begin_life(file: Path, run: str, life: int) -> tuple[bool, bool]:
+    """Of an owner: whether nobody else can have been the owner since the folder was used, and whether in this run it
+    was used already. Raises `Unavailable`."""
+    memory = recall(file)
+    is_known = memory.continues(run, life)
+    has_led = memory.run == run and memory.followed
+    if is_known:
+        remember(file, Memory(run, life, followed=has_led))
+    return is_known, has_led

@@ -38,7 +38,7 @@ from runtime.errors import Unavailable
 from runtime.journal.log import Durability, Journal
 from runtime.journal.position import Position
 from runtime.replication.copying import CHUNK_BYTES, Bytes, Copy, holds, position_of, set_aside, written
-from runtime.replication.memory import OF_COPY, OF_OWNER, Memory, recall, remember
+from runtime.replication.memory import OF_OWNER, Memory, begin_life, remember
 from runtime.replication.messages import (
     FROM_FOLLOWER,
     AttachCopy,
@@ -55,7 +55,7 @@ from runtime.replication.messages import (
     Standing,
     StartCopyAnew,
 )
-from runtime.replication.succession import Decision, adopt, decide, nobody_knows, own_position, parted
+from runtime.replication.succession import Decision, InUse, adopt, decide, nobody_knows, own_position, parted
 
 LOOK_NS = 100 * NS_PER_MS
 ACK_NS = 500 * NS_PER_MS
@@ -107,7 +107,9 @@ class Owner:
         self._is_first = False
         """No life of this run has led yet: what is fetched may not contradict what is here."""
         self._fetching: Copy | None = None
+        self._has_to_adopt = False
         self._began = 0
+        """When it was known what this machine has; 0 before."""
         self._number = 0
         self._asked = 0
         """When the follower was last asked for something, or answered."""
@@ -203,22 +205,22 @@ class Owner:
     # -- attaching
 
     def _start(self, ctx: Context) -> None:
-        self._began = ctx.now()
-        file = self._folder / OF_OWNER
-        memory = recall(file)
-        self._is_own_known = memory.continues(self._run, ctx.incarnation)
-        has_led = memory.run == self._run and memory.followed
-        if self._is_own_known:
-            remember(file, Memory(self._run, ctx.incarnation, followed=has_led))
-        if self._is_own_known and not has_led and (adopted := self._adopt()):
+        self._is_own_known, has_led = begin_life(self._folder / OF_OWNER, self._run, ctx.incarnation)
+        self._has_to_adopt = self._is_own_known and not has_led
+        self._look(ctx)
+
+    def _begin(self, ctx: Context) -> None:
+        """A run that is over may still have the copy open: its hosts take a while to see that its machine is lost."""
+        try:
+            adopted = adopt(self._copy_folder, self._folder, self._run) if self._has_to_adopt else 0
+        except InUse as error:
+            self._lose(f"what is left of an earlier run has to end first: {error}", ctx)
+            return
+        if adopted:
             ctx.log.warning("journal_adopted", records=adopted, source=str(self._copy_folder))
         self._own = own_position(self._folder)
+        self._began = ctx.now()
         ctx.watch(self._follower)
-        ctx.after(LOOK_NS, _Look())
-
-    def _adopt(self) -> int:
-        is_of_this_run = recall(self._copy_folder / OF_COPY).run == self._run
-        return adopt(self._copy_folder, self._folder, is_of_this_run)
 
     def _attach(self, ctx: Context) -> None:
         self._number += 1
@@ -232,6 +234,9 @@ class Owner:
     def _look(self, ctx: Context) -> None:
         now = ctx.now()
         ctx.after(LOOK_NS, _Look())
+        if not self._began:
+            self._begin(ctx)
+            return
         if self._on_the_way and now - self._on_the_way[0][0] > ACK_NS:
             self._lose("the follower does not answer", ctx)
         patience = RETRY_NS if self._fetching is None else FETCH_NS
@@ -285,9 +290,7 @@ class Owner:
             case Decision.OPEN:
                 if copy is not None and own_holds:
                     self._recent.append(copy)
-                self._open(ctx)
-                assert self._journal is not None
-                self._lead(self._journal, copy, standing, ctx)
+                self._lead(self._open(ctx), copy, standing, ctx)
             case Decision.FETCH if own is not None and copy is not None and own.sequence >= copy.sequence:
                 self._own_has_parted(ctx)
             case Decision.FETCH:
@@ -324,16 +327,13 @@ class Owner:
         ctx.log.warning("journal_fetched", records=copy.sequence - before, sequence=copy.sequence)
         copy.close()
         self._own, self._fetching = copy.position, None
-        position = self._own
-        if position is not None:
+        if (position := self._own) is not None:
             self._recent.append(position)
-        self._open(ctx)
-        assert self._journal is not None
-        self._lead(self._journal, position, Standing.CURRENT, ctx)
+        self._lead(self._open(ctx), position, Standing.CURRENT, ctx)
 
     # -- leading
 
-    def _open(self, ctx: Context) -> None:
+    def _open(self, ctx: Context) -> Journal:
         """The actor's life begins."""
         remember(self._folder / OF_OWNER, Memory(self._run, ctx.incarnation, followed=True))
         journal = Journal.open(self._folder, Durability.MACHINE)
@@ -346,6 +346,7 @@ class Owner:
         held, self._held = self._held, []
         for message in held:
             self._actor.receive(message, ctx)
+        return journal
 
     def _lead(self, journal: Journal, copy: Position | None, standing: Standing, ctx: Context) -> None:
         """Send what the copy does not have, if it is the beginning of this journal."""

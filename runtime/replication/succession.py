@@ -12,7 +12,12 @@ from runtime.errors import Corrupt, Unavailable
 from runtime.journal.layout import SEGMENTS
 from runtime.journal.position import Position
 from runtime.replication.copying import Bytes, Copy, holds
+from runtime.replication.memory import OF_COPY, OF_OWNER, recall
 from runtime.replication.messages import Standing
+
+
+class InUse(Unavailable):
+    """Somebody of another run has a copy open: what it holds may still grow."""
 
 
 class Decision(Enum):
@@ -44,21 +49,21 @@ def own_position(folder: Path) -> Position | None:
         journal.close()
 
 
-def adopt(copy_folder: Path, folder: Path, has_it_open: bool) -> int:
+def adopt(copy_folder: Path, folder: Path, run: str) -> int:
     """Bring the journal here up to a copy on the same machine that nobody writes any more, as when the follower's
     machine becomes the owner's. Returns how many records that were. Raises `Corrupt` if the two have parted.
 
-    One that this run's own follower has open (`has_it_open`) tells what it has itself; `Unavailable` if it is anybody
-    else, who may belong to a run that is over or to one that lives.
+    One that the other side in this run has open tells what it has itself; `InUse` if it is anybody else, who may
+    belong to a run that is over or to one that lives.
     """
     if not any(copy_folder.glob(SEGMENTS)):
         return 0
     try:
         source = Copy.open_at(copy_folder)
-    except Unavailable:
-        if has_it_open:
+    except Unavailable as error:
+        if run in (recall(copy_folder / OF_COPY).run, recall(copy_folder / OF_OWNER).run):
             return 0
-        raise
+        raise InUse(str(error)) from error
     journal = Copy.open_at(folder)
     before = journal.sequence
     chunks = Bytes(source, journal.position)

@@ -8,7 +8,7 @@ from runtime.clock import NS_PER_S
 from runtime.errors import Corrupt, Unavailable
 from runtime.replication.copying import set_aside
 from runtime.replication.messages import AttachCopy, JournalBytes, LifeRefused
-from runtime.replication.owner import ACK_NS, PATIENCE_NS
+from runtime.replication.owner import ACK_NS, LOOK_NS, PATIENCE_NS
 from tests.replication.pair import Pair, address, segments, write
 
 
@@ -370,12 +370,17 @@ def test_a_copy_that_a_process_of_another_run_has_open_is_waited_for(pair: Pair)
     pair.end_owner()
     left_over, pair.follower = pair.follower, None
     assert left_over is not None
-    with pytest.raises(Unavailable, match="is open in another process"):
-        pair.start_owner(pair.there, run="2")
-    left_over.end()
     again = pair.start_owner(pair.there, run="2")
+    pair.pass_time(2 * PATIENCE_NS)
+    problem = again.owner.report().state["journal_copy"]["problem"]
+    assert problem.startswith("what is left of an earlier run has to end first: journal ")
+    assert "is open in another process" in problem
+    assert (again.ctx.file, again.ctx.watched) == (None, [])
+    left_over.end()
+    pair.pass_time(LOOK_NS)
     pair.start_follower(pair.here, run="2")
     assert again.clerk.replayed == [b"one"]
+    assert again.clerk.problems[-1] == ""
 
 
 def test_a_run_that_begins_with_two_different_journals_asks_which_one_is_meant(pair: Pair) -> None:
