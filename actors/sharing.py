@@ -2,7 +2,8 @@
 
 The address is that of the venue as the configuration has it, and from where it is reached: nodes with different labels
 `egress` in `placement` have different addresses, all others are taken to have one, which is safe wherever they are.
-Of an account only the reference to its key is used, never the key.
+Of an account only the reference to its key is used, never the key. Of a venue's connectors one alone has the account,
+and places orders: its other shards and its standby read market data only.
 """
 
 from collections import Counter
