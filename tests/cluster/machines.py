@@ -6,6 +6,7 @@ Whatever runs in a namespace is killed with it.
 """
 
 import contextlib
+import ctypes
 import os
 import secrets
 import shutil
@@ -28,6 +29,8 @@ ASK_S = 30.0
 POLL_S = 0.1
 MOUNTED = 'mount --bind "$0" "$1" && shift && exec "$@"'
 """A command in a namespace has mounts of its own."""
+CLONE_NEWNET = 0x40000000
+"""Of setns(2), which Python has from 3.12 on."""
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)"
 
 
@@ -117,6 +120,20 @@ class Machine:
 
     def plug(self) -> None:
         _ip("-n", self._switch, "link", "set", self._port, "up")
+
+    def enter(self) -> None:
+        """What the calling thread opens from now on it opens here; the other threads stay where they are."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        with Path(f"/run/netns/{self.name}").open() as namespace:
+            if libc.setns(namespace.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), f"{self.name} cannot be entered")
+
+    def other_addresses(self, count: int) -> list[str]:
+        """By which it can be reached too, from now on."""
+        addresses = [f"{self.ip.rpartition('.')[0]}.{100 + number}" for number in range(count)]
+        for address in addresses:
+            _ip("-n", self.name, "addr", "add", f"{address}/24", "dev", "eth0")
+        return addresses
 
     def hand_over(self, heir: "Machine") -> None:
         """The other machine has this one's address from now on, and this one none."""

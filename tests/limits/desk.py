@@ -1,10 +1,11 @@
-"""Twenty connectors in three processes at one fake venue that counts all of them together, as one address."""
+"""Twenty connectors in three hosts at one fake venue that counts all of them together, as one address."""
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from actors.simulation.binance.refusal import Refusal
@@ -17,6 +18,7 @@ from tests.survival.venue import START_S, VenueThread, WatchedBinance
 VENUES = [f"v{number:02}" for number in range(20)]
 TRADING = VENUES[0]
 HOSTS = 3
+GROUPS = [[f"connector.{name}" for name in VENUES[index::HOSTS]] for index in range(HOSTS)]
 
 
 class CountingBinance(WatchedBinance):
@@ -79,7 +81,8 @@ class CountingThread(VenueThread):
 
 
 @contextmanager
-def counting_venue(host: str, weight_limit: int) -> Iterator[CountingThread]:
+def counting_venue(host: str, weight_limit: int, enter: Callable[[], None]) -> Iterator[CountingThread]:
+    """`enter` takes the thread of the venue to its machine."""
     ready: list[CountingThread] = []
     listening, over = threading.Event(), asyncio.Event()
 
@@ -93,7 +96,11 @@ def counting_venue(host: str, weight_limit: int) -> Iterator[CountingThread]:
         await over.wait()
         await server.close()
 
-    thread = threading.Thread(target=asyncio.run, args=(main(),), name="venue")
+    def there() -> None:
+        enter()
+        asyncio.run(main())
+
+    thread = threading.Thread(target=there, name="venue")
     thread.start()
     try:
         assert listening.wait(START_S)
@@ -103,19 +110,17 @@ def counting_venue(host: str, weight_limit: int) -> Iterator[CountingThread]:
         thread.join(START_S)
 
 
-def configuration(venue: CountingThread, folder: Any, address: Callable[[int], str]) -> dict[str, Any]:
-    """`address` of the venue as the connector of that number has it."""
+def configuration(venue: CountingThread, folder: Path, addresses: Sequence[str]) -> dict[str, Any]:
+    """`addresses` of the venue, as each of the connectors has it."""
     demo = venue.settings(folder)
     venues = {}
     for number, name in enumerate(VENUES):
-        at = f"{address(number)}:{venue.port}"
+        at = f"{addresses[number]}:{venue.port}"
         urls = {"rest_url": f"http://{at}", "stream_url": f"ws://{at}", "trade_url": f"ws://{at}/ws-api/v3"}
         venues[name] = {**demo, **urls, "fallback_after_s": None}
         if name != TRADING:
             del venues[name]["credentials"]
-    connectors = [f"connector.{name}" for name in VENUES]
     return {
-        "cluster": {"backend": "processes"},
         "restart": {"spares": 0, "backoff_min_s": 0.02, "intensity": 1000},
         "venues": venues,
         "strategies": {
@@ -126,5 +131,5 @@ def configuration(venue: CountingThread, folder: Any, address: Callable[[int], s
             }
         },
         "orders": {"reconcile_every_s": 1.0},
-        "colocate": [connectors[index::HOSTS] for index in range(HOSTS)],
+        "colocate": GROUPS,
     }
