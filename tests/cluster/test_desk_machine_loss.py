@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.desk import OUTCRY, TRADER, Venue, all_ready, desk
+from tests.cluster.desk import OUTCRY, PATIENT, TRADER, Venue, all_ready, desk
 from tests.cluster.machines import network
 from tests.cluster.test_journal_follower import FOLLOWER, MANAGER, assert_all_agree, goes_on, journal_of, submitted
 
@@ -26,7 +26,7 @@ def test_a_desk_whose_machine_is_lost_is_started_again_where_its_follower_was(tm
             "strategies": {"maker": {**TRADER, "parameters": parameters}, "patient": patient},
             "journal": {"path": str(net.disk / "journal"), "durability": "machine"},
             "placement": {CONNECTOR: {"zone": "tokyo"}},
-            "restart": {"alone_after_s": 5},
+            "restart": {**PATIENT, "alone_after_s": 5},
         }
         with Venue(head) as venue:
             configuration |= venue.settings
