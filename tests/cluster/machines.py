@@ -153,7 +153,8 @@ class Machine:
             process.wait()
 
     def output(self) -> str:
-        return (self.folder / "output.txt").read_text()
+        file = self.folder / "output.txt"
+        return file.read_text() if file.exists() else ""
 
 
 class Network:
