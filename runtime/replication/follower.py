@@ -9,10 +9,12 @@ Guarantees
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from runtime.actor import Context, Report, Started
 from runtime.address import Address
+from runtime.clock import NS_PER_MS
 from runtime.errors import Corrupt, Unavailable
 from runtime.message import Message
 from runtime.replication.copying import Bytes, Copy, holds, position_of, set_aside, written
@@ -32,10 +34,15 @@ from runtime.replication.messages import (
     Standing,
     StartCopyAnew,
 )
-from runtime.replication.succession import adopt
+from runtime.replication.succession import InUse, adopt
 
+RETRY_NS = 100 * NS_PER_MS
 WINDOW = 4
 """So many chunks are on their way to a new owner at once."""
+
+
+class _Again(msgspec.Struct, frozen=True):
+    """Timer: can it be opened now?"""
 
 
 class JournalFollower:
@@ -66,6 +73,8 @@ class JournalFollower:
                 self._start(ctx)
             case AttachCopy():
                 self._attach(message, ctx)
+            case _Again():
+                self._open(ctx)
             case FollowFrom() | StartCopyAnew() | SendCopy() | CopyTaken():
                 if self._is_present(message.life, message.number):
                     self._serve(message, ctx)
@@ -92,8 +101,18 @@ class JournalFollower:
         else:
             self._memory = Memory(self._run, ctx.incarnation)
         remember(self._file, self._memory)
-        if not self._memory.followed:
-            self._adopt(ctx)
+        self._open(ctx)
+
+    def _open(self, ctx: Context) -> None:
+        """As soon as nothing that is left of an earlier run, whose machine was lost, has the journal here open."""
+        try:
+            if not self._memory.followed:
+                self._adopt(ctx)
+        except InUse as error:
+            self._problem = f"what is left of an earlier run has to end first: {error}"
+            ctx.after(RETRY_NS, _Again())
+            return
+        self._problem = ""
         self._copy = Copy.open_at(self._folder)
         if self._copy.cut is not None:
             ctx.log.warning("journal_tail_cut", actor=ctx.name, cut=str(self._copy.cut))
@@ -119,7 +138,9 @@ class JournalFollower:
         return self._copy is not None and (life, number) == (self._memory.owner, self._number)
 
     def _attach(self, message: AttachCopy, ctx: Context) -> None:
-        if message.life < self._memory.owner or message.run != self._run or self._copy is None:
+        if self._copy is None:
+            return  # it asks again
+        if message.life < self._memory.owner or message.run != self._run:
             ctx.log.warning("owner_refused", life=message.life, newest=self._memory.owner)
             ctx.tell(message.owner, LifeRefused(message.number, self._memory.owner))
             return

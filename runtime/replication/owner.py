@@ -64,7 +64,8 @@ RETRY_NS = 500 * NS_PER_MS
 FETCH_NS = 5 * NS_PER_S
 """A follower that has sent nothing of what is fetched for so long is asked anew."""
 PATIENCE_NS = 3 * NS_PER_S
-"""Longer than a follower takes to come back; then a journal that is known to be the one is opened without it."""
+"""Longer than a follower takes to come back; then a journal that is known to be the one is opened without it. Where
+there is none yet it is waited for: the desk's journal may be where it is."""
 WINDOW_BYTES = 4 * CHUNK_BYTES
 WINDOW = 64
 """What is on its way to the follower is no more than that; what comes meanwhile shares the next message."""
@@ -109,7 +110,6 @@ class Owner:
         self._fetching: Copy | None = None
         self._has_to_adopt = False
         self._began = 0
-        """When it was known what this machine has; 0 before."""
         self._number = 0
         self._asked = 0
         """When the follower was last asked for something, or answered."""
@@ -239,10 +239,10 @@ class Owner:
             return
         if self._on_the_way and now - self._on_the_way[0][0] > ACK_NS:
             self._lose("the follower does not answer", ctx)
-        patience = RETRY_NS if self._fetching is None else FETCH_NS
-        if self._is_up and self._sender is None and now - self._asked > patience:
+        if self._is_up and self._sender is None and now - self._asked > (FETCH_NS if self._fetching else RETRY_NS):
             self._attach(ctx)
-        if self._journal is None and self._fetching is None and self._is_own_known and now - self._began > PATIENCE_NS:
+        is_the_one = self._own is not None and self._is_own_known
+        if is_the_one and self._journal is None and self._fetching is None and now - self._began > PATIENCE_NS:
             self._open(ctx)
 
     def _lose(self, problem: str, ctx: Context) -> None:

@@ -345,6 +345,25 @@ def test_the_next_run_with_its_follower_on_the_owners_machine_starts_from_there(
     assert again.clerk.copied == 3
 
 
+def test_a_follower_waits_for_an_owner_of_another_run_and_the_new_owner_for_the_follower(pair: Pair) -> None:
+    owner = started(pair).owner
+    assert owner is not None
+    assert pair.follower is not None
+    owner.append(b"one")
+    pair.carry()
+    pair.follower.end()
+    left_over, pair.owner, pair.follower = owner, None, None
+    again = pair.start_owner(pair.here.parent / "elsewhere", run="2")
+    follower = pair.start_follower(pair.here, run="2")
+    pair.pass_time(2 * PATIENCE_NS)
+    assert "is open in another process" in str(follower.follower.report().state["problem"])
+    assert again.ctx.file is None
+    left_over.end()
+    pair.pass_time(NS_PER_S)
+    assert again.clerk.replayed == [b"one"]
+    assert again.clerk.problems[-1] == ""
+
+
 def test_a_life_that_ends_before_it_has_begun_does_not_hide_the_copy_from_the_next(pair: Pair) -> None:
     owner = started(pair).owner
     assert owner is not None
