@@ -9,6 +9,7 @@ import msgspec
 from pydantic import ValidationError
 
 from actors import names
+from actors.placing import labels_of
 from actors.roles import build_role, copy_of, import_role
 from actors.settings import Configuration
 from runtime.actor import Actor
@@ -174,7 +175,7 @@ def host_spec(
         home=run.home,
         lease_ns=round(configuration.restart.lease_s * NS_PER_S),
         alone_ns=round(configuration.restart.alone_after_s * NS_PER_S) if run.home.machine else 0,
-        labels=next((configuration.placement[actor] for actor in actors if actor in configuration.placement), {}),
+        labels=next((dict(labels) for actor in actors if (labels := labels_of(actor, configuration.placement))), {}),
         abroad=durable and (names.ORDER_MANAGER if is_elsewhere else names.JOURNAL_FOLLOWER) in actors,
     )
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from actors.placing import labels_of
 from actors.settings import Configuration
 
 LANES = (1.0, 0.95, 0.9, 0.8, 0.8, 0.5)
@@ -66,7 +67,7 @@ def _venue(actor: str, configuration: Configuration) -> str:
 
 
 def _address(actor: str, configuration: Configuration) -> str:
-    egress = configuration.placement.get(actor, {}).get("egress", "")
+    egress = labels_of(actor, configuration.placement).get("egress", "")
     return f"{_venue(actor, configuration)} from {egress}" if egress else _venue(actor, configuration)
 
 

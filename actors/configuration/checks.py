@@ -13,6 +13,7 @@ from actors.configuration.listed import listed_symbols
 from actors.configuration.problems import Problem, nearest
 from actors.configuration.simulated import known_symbols
 from actors.credentials import DEMO, resolve
+from actors.placing import labels_of, may_come
 from actors.settings import Configuration, StrategySettings, VenueSettings
 from actors.store import database_of, missing_driver
 from actors.strategy.base import Strategy
@@ -294,7 +295,7 @@ def _placement(configuration: Configuration) -> Iterator[Problem]:
         key = ("placement", actor)
         if configuration.cluster.address is None:
             yield Problem(key, "needs a cluster; add `cluster: {address: HEAD:6379}`, or --address, or remove it")
-        elif actor not in known:
+        elif actor not in known and not may_come(actor, configuration.venues):
             yield Problem(key, f"no actor is called {actor}; {nearest(actor, known)}")
         elif actor == names.STORE or (actor == names.ORDER_MANAGER and configuration.journal.durability != "machine"):
             why = f"{actor} stays with the journal, on the machine where the desk is started; remove it"
@@ -305,7 +306,7 @@ def _placement(configuration: Configuration) -> Iterator[Problem]:
         elif not labels:
             yield Problem(key, "is empty; give labels of nodes, e.g. {zone: tokyo}, or remove it")
     for index, group in enumerate(configuration.colocate):
-        wanted = [configuration.placement.get(actor, {}) for actor in group]
+        wanted = [labels_of(actor, configuration.placement) for actor in group]
         if any(labels != wanted[0] for labels in wanted):
             yield Problem(
                 ("colocate", index), "its actors are placed on different nodes; give all of them the same `placement`"

@@ -10,6 +10,7 @@ from actors.gateway.cancelling import cancelled
 from actors.gateway.operations import Steps, Until
 from actors.gateway.requests import AddStrategy, AddVenue, Call, RemoveStrategy, RemoveVenue, refused
 from actors.messages import OperatorAction
+from actors.placing import without_venue
 from actors.settings import Configuration
 from runtime.clock import NS_PER_MS, NS_PER_S
 from runtime.protocol import ActorRow
@@ -125,8 +126,7 @@ def remove_venue(gateway: "Gateway", call: Call, command: RemoveVenue) -> Steps:
         raise refused(f"venues.{command.name}: {len(there)} orders may be open there; cancel them first")
     document = present.model_dump(mode="json", by_alias=True)
     del document["venues"][command.name]
-    for name in connectors:
-        document["placement"].pop(name, None)
+    document["placement"] = without_venue(command.name, document["placement"])
     configuration = checked(document)
     yield from gateway.recorded(call, OperatorAction.RECONFIGURE, {"remove_venue": command.name})
     yield from gateway.reconfigure(configuration)

@@ -15,6 +15,7 @@ from actors.gateway.operations import Steps, Until
 from actors.gateway.reconfiguring import LOOK_NS, checked, until_row
 from actors.gateway.requests import Call, MoveSymbol, Refusal, SetShards, refused
 from actors.messages import FeedsMoved, OperatorAction
+from actors.placing import MOST_SHARDS
 from actors.settings import VenueSettings
 from actors.shards import from_to, publishers_of, shard_of
 from runtime.clock import NS_PER_S
@@ -27,7 +28,6 @@ OVERLAP_NS = 2 * NS_PER_S
 """Longer than one connector may lag behind another."""
 FOLLOW_NS = 60 * NS_PER_S
 """So long the venue, and then the readers, may take to follow."""
-MOST_SHARDS = 256
 
 Rows = dict[str, ActorRow]
 
@@ -117,10 +117,6 @@ def _reconfigure(gateway: "Gateway", name: str, settings: VenueSettings) -> Step
     """Only this venue is another one than just now."""
     document = gateway.configuration.model_dump(mode="json", by_alias=True)
     document["venues"][name] = settings.model_dump(mode="json", by_alias=True)
-    running = names.connectors(name, settings)
-    for actor in names.connectors(name, gateway.configuration.venues[name]):
-        if actor not in running:
-            document["placement"].pop(actor, None)
     yield from gateway.reconfigure(checked(document))
 
 

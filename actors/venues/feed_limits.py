@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from actors import names
+from actors.placing import labels_of
 from actors.settings import VenueSettings
 from actors.shards import shard_of
 from actors.venues.binance import spot
@@ -59,7 +60,7 @@ def on_each_address(name: str, settings: VenueSettings, placement: Mapping[str, 
     """Shards that are placed alike may be on one machine."""
     addresses: dict[str, list[int]] = {}
     for shard in range(settings.shards):
-        labels = placement.get(names.connector(name, shard), {})
+        labels = labels_of(names.connector(name, shard), placement)
         addresses.setdefault(repr(sorted(labels.items())), []).append(shard)
     return list(addresses.values())
 

@@ -33,9 +33,10 @@ CONFIGURATION = Configuration.model_validate(
 class Everybody:
     """The order manager writes down, the supervisor does as it is told, connectors report what the test says."""
 
-    def __init__(self) -> None:
+    def __init__(self, configuration: Configuration = CONFIGURATION) -> None:
         self.ctx = RecordingContext(names.GATEWAY, time=NOW)
-        self.gateway = Gateway(CONFIGURATION)
+        self.gateway = Gateway(configuration)
+        self.in_force = configuration
         self.moving: dict[str, Any] = {}
         """Connector → what it reports of BTCUSDT."""
         self.log: list[tuple[str, Any]] = []
@@ -70,7 +71,8 @@ class Everybody:
                     self._note(to, told.arguments)
                     self.gateway.receive(OperatorRecorded(told.request, "", "", {}), self.ctx)
                 case Reconfigure():
-                    venue = Configuration.model_validate_json(told.settings).venues["binance"]
+                    self.in_force = Configuration.model_validate_json(told.settings)
+                    venue = self.in_force.venues["binance"]
                     self._note(to, (venue.shards, venue.leaving))
                     if venue.connectors == 1:
                         self.moving.pop(NEW, None)
