@@ -1,5 +1,7 @@
 """What the actors of a desk are called: in the routing table, in `colocate`, in every view."""
 
+from collections.abc import Iterable
+
 from actors.settings import Configuration, VenueSettings
 from actors.sharing import is_shared
 
@@ -35,6 +37,11 @@ def primary_of(actor: str) -> str:
     """The connector that a standby is beside; "" for all others."""
     kind, _, which = actor.partition(".")
     return f"connector.{which}" if kind == "standby" else ""
+
+
+def shards_among(connectors: Iterable[str]) -> set[str]:
+    """One name for each: a standby counts as the connector that it is beside."""
+    return {primary_of(actor) or actor for actor in connectors}
 
 
 def strategy(name: str) -> str:

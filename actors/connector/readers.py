@@ -7,6 +7,7 @@ from actors.connector.audience import ALWAYS, LINGER_NS, Audience, AudienceDue
 from actors.connector.desk import DeskTeller
 from actors.connector.publisher import MarketPublisher
 from actors.messages import FeedsMoved
+from actors.names import shards_among
 from actors.venues.contract import Output, Shareable, VenueProtocol
 from runtime.actor import Context, RefreshRequested, Subscribed
 
@@ -75,7 +76,7 @@ class Readers:
             return
         here = {symbol for symbol, publishers in moved.publishers.items() if ctx.name in publishers}
         self._moving -= moved.publishers.keys()
-        self._moving |= {symbol for symbol in here if len(moved.publishers[symbol]) > 1}
+        self._moving |= {symbol for symbol in here if len(shards_among(moved.publishers[symbol])) > 1}
         before = protocol.symbols
         symbols = [symbol for symbol in before if symbol in here or symbol not in moved.publishers]
         symbols += sorted(here.difference(before))

@@ -102,7 +102,8 @@ def _put_in_force(gateway: "Gateway", name: str, settings: VenueSettings, symbol
     began a life in between."""
     moves = _Moves(gateway, name, settings, symbols)
     moves.to_readers()
-    ended = names.connectors(name, gateway.configuration.venues[name])[settings.connectors :]
+    running = names.connectors(name, settings)
+    ended = [actor for actor in names.connectors(name, gateway.configuration.venues[name]) if actor not in running]
     yield from _reconfigure(gateway, name, settings)
     moves.to_all()
     for actor in ended:

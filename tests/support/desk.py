@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from actors.gateway.requests import PROTOCOL, Answer, Call, MoveSymbol, SetShards
 from actors.messages import CODEC
+from actors.names import GATEWAY
 from actors.plan import RunSettings, supervisor_spec
 from actors.settings import Configuration, Simulation, VenueSettings
 from actors.simulation.binance.venue import FakeBinance
@@ -29,6 +31,8 @@ PLACING = ('"order.place"', '"order.cancelReplace"', '"order.amend.keepPriority"
 """Methods after which something is at the venue that was not there before."""
 POLL_S = 0.02
 STOP_TIMEOUT_S = 60.0
+COMMAND_S = 15.0
+"""Of the virtual time."""
 
 
 class _Launcher(VirtualLauncher):
@@ -68,6 +72,14 @@ class VirtualDesk:
     async def rows(self) -> dict[str, ActorRow]:
         """What the supervisor knows of each actor."""
         return {row.name: row for row in (await self._outside.table(STOP_TIMEOUT_S)).rows}
+
+    async def command(self, command: SetShards | MoveSymbol) -> Answer:
+        """What an operator is answered; raises `Unavailable` if the gateway says nothing, which has died over it."""
+        gateway = (await self.rows())[GATEWAY].address
+        assert gateway is not None
+        call = Call(PROTOCOL, "jo@desk", "test", False, command)
+        answer = await self._outside.ask(gateway, msgspec.msgpack.encode(call), COMMAND_S)
+        return msgspec.msgpack.decode(answer, type=Answer)
 
     def kill(self, actor: str) -> None:
         """End the host that holds it, at once and without its help, as `kill -9` does."""
