@@ -23,7 +23,7 @@ from runtime.rundir import RunRecord
 from tests.desk.truth import Truth
 
 ROOT = Path(__file__).parents[2]
-START_S = 60.0
+START_S = 120.0
 """Ray on a busy machine."""
 POLL_S = 0.1
 
@@ -80,7 +80,11 @@ class Run:
         return ended.stdout
 
     def status(self) -> Status:
-        """The same as `outcry status --json`; raises `Unavailable` while nobody answers."""
+        """The same as `outcry status --json`, as soon as somebody answers."""
+        return self.until(lambda status: True)
+
+    def _asked(self) -> Status:
+        """Raises `Unavailable` while nobody answers."""
         for file in (self.folder / "outcry" / "runs").glob("*.json"):
             status: Status = msgspec.to_builtins(ask(msgspec.json.decode(file.read_bytes(), type=RunRecord)))
             return status
@@ -90,18 +94,21 @@ class Run:
         """The first status of which that is true."""
         deadline = time.monotonic() + timeout_s
         status: Status = {}
+        silence = ""
         while time.monotonic() < deadline:
             assert self._process.poll() is None, f"the run is over: {self.output()}"
-            with contextlib.suppress(Unavailable):
-                status = self.status()
+            try:
+                status, silence = self._asked(), ""
                 if holds(status):
                     return status
+            except Unavailable as error:
+                silence = f"{error}; before: "
             time.sleep(POLL_S)
-        raise AssertionError(f"not within {timeout_s} s: {json.dumps(status)[-6000:]}\n{self.output()}")
+        raise AssertionError(f"not within {timeout_s} s: {silence}{json.dumps(status)[-6000:]}\n{self.output()}")
 
     def kill(self, actor: str) -> Status:
         """`kill -9` its process; returns the first status in which it is ready again."""
-        before = self.status()["actors"][actor]
+        before = self.until(lambda status: status["actors"][actor]["pid"] > 0)["actors"][actor]
         os.kill(before["pid"], signal.SIGKILL)
         return self.until(
             lambda status: (
@@ -135,7 +142,7 @@ class Run:
                     found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
         return found
 
-    def until_gone(self, timeout_s: float = 5.0) -> None:
+    def until_gone(self, timeout_s: float = START_S) -> None:
         """Returns when nothing is left; what Ray's dashboard starts ends a moment after it."""
         deadline = time.monotonic() + timeout_s
         while left := self.processes():
@@ -144,9 +151,12 @@ class Run:
 
     def close(self) -> None:
         """Leave nothing, however the test ended."""
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        while left := self.processes():  # some were just being started
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._process.poll()
+            time.sleep(POLL_S / 5)
         self._process.wait()
 
 
@@ -168,8 +178,11 @@ def venue_truth(port: int) -> Truth:
 
 
 def free_port() -> int:
+    """For a minute nobody else is given it: its last connection has just ended, so it is only for who names it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            listener.accept()[0].close()  # whoever closes first keeps the port in TIME_WAIT
         return port
 
 
