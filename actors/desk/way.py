@@ -107,12 +107,19 @@ class LocalWay:
         # On a cluster others reach it by TCP; we are where it lives.
         return None if address is None else msgspec.structs.replace(address, kind=StreamKind.UNIX)
 
+    async def _is_elsewhere(self, address: Address) -> bool:
+        """A supervisor that is silent, or does not know yet, says nothing about what was asked."""
+        try:
+            return await self._look() not in (address, None)
+        except NotDelivered:
+            return False
+
     async def _ask(self, payload: bytes, timeout_s: float) -> bytes:
         address = self._address or await self._find()
         asking = asyncio.ensure_future(self._outside.ask(address, payload, timeout_s))
         try:
             while not (await asyncio.wait([asking], timeout=LOOK_S))[0]:
-                if await self._look() != address:
+                if await self._is_elsewhere(address):
                     raise Unavailable("the gateway ended before it answered")
             return asking.result()
         except Unavailable:
