@@ -21,7 +21,8 @@ from actors.gateway.requests import PROTOCOL, Answer, Call, Halt, Problem
 from runtime.errors import ConfigError, Unavailable
 from runtime.rundir import find_runs
 from tests.desk.runs import ROOT, Run
-from tests.operating.desks import BTC, actions, demo, far_below, journal, trading_desk
+from tests.operating.desks import BTC, actions, bought, demo, far_below, journal, trading_desk
+from tests.survival.desks import until
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,8 @@ def desk(run: Run) -> Iterator[Desk]:
 
 
 def test_it_is_shown_as_it_is(run: Run, desk: Desk) -> None:
-    status = run.until(lambda status: "tick_to_wire" in status["latency"])
+    status = run.until(lambda status: {"risk", "tick_to_wire"} <= set(status["latency"]))
+    until(lambda: len(desk.quotes()) == 2, "no quote of one of them")
     assert {row["actor"]: row["pid"] for row in desk.status()} == {
         name: actor["pid"] for name, actor in status["actors"].items()
     }
@@ -140,11 +142,16 @@ def test_a_halt_refuses_orders_not_cancels_outlives_the_risk_checker_and_ends_wh
     assert desk.resume() == {"halted": ""}
     with pytest.raises(CommandRefused, match="the desk is not halted"):
         desk.resume()
-    assert desk.buy(BTC, "0.001")["state"] == "FILLED"
+    bought(desk)
 
 
 def test_flatten_ends_with_nothing_open_and_nothing_held(run: Run, desk: Desk) -> None:
-    run.until(lambda status: any(float(position["quantity"]) for position in status["positions"].values()))
+    run.until(
+        lambda status: (
+            any(float(position["quantity"]) for position in status["positions"].values())
+            and not status["orders"].get("UNKNOWN", 0)  # of the time when the order manager was killed
+        )
+    )
     desk.buy(BTC, "0.002")
     desk.halt("flatten")
     done = desk.flatten()
@@ -152,10 +159,13 @@ def test_flatten_ends_with_nothing_open_and_nothing_held(run: Run, desk: Desk) -
     assert {order["state"] for order in done["orders"]} == {"FILLED"}
     assert desk.orders() == []
     assert [row for row in desk.positions() if row["quantity"]] == []
-    own = run.until(
-        lambda status: status["positions"] and not any(float(row["quantity"]) for row in status["positions"].values())
+    run.until(
+        lambda status: (
+            status["positions"]
+            and not any(float(row["quantity"]) for row in status["positions"].values())
+            and not status["orders"].get("UNKNOWN", 0)
+        )
     )
-    assert own["orders"].get("UNKNOWN", 0) == 0
     desk.resume()
     run.until(lambda status: status["open_orders"] != [])  # the strategy knows that it holds nothing, and goes on
 
@@ -166,14 +176,14 @@ def test_a_changed_limit_holds_at_once_and_after_the_risk_checker_died(run: Run,
     }
     assert desk.buy(BTC, "0.001")["reason"] == "MAX_ORDER_QUANTITY: 0.001, limit 0.0005"
     run.kill("risk_checker")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while "REBUILDING" in (reason := desk.buy(BTC, "0.001")["reason"]) or "NO_PRICE" in reason:
-        assert time.monotonic() < deadline
+        assert time.monotonic() < deadline, reason
     assert reason == "MAX_ORDER_QUANTITY: 0.001, limit 0.0005"
     with pytest.raises(CommandRefused, match="there is no such limit"):
         desk.set_limit("max_everything", "1")
     assert desk.set_limit("max_order_quantity.binance.BTCUSDT", "1")["max_order_quantity"] == {BTC: "1"}
-    assert desk.buy(BTC, "0.001")["state"] == "FILLED"
+    bought(desk)
 
 
 def test_the_live_stream_brings_quotes_and_an_order_with_its_fill(desk: Desk) -> None:

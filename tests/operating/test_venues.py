@@ -44,7 +44,7 @@ def addresses(port: int) -> dict[str, Any]:
 
 def bought(desk: Desk, instrument: str) -> dict[str, Any]:
     """When everybody has come up again."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while (order := desk.buy(instrument, "0.001"))["state"] != "FILLED":
         assert time.monotonic() < deadline, order
         time.sleep(0.1)
