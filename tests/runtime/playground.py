@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from runtime.address import Address
-from runtime.clock import NS_PER_MS, Clock
+from runtime.clock import NS_PER_MS, NS_PER_S, Clock
 from runtime.errors import Unavailable
 from runtime.links.contract import Io
 from runtime.message import Message
@@ -22,8 +22,11 @@ from runtime.supervision.supervisor import Supervisor
 from runtime.transport.network import Network
 from tests.runtime.toys import CODEC
 
-ANSWER_S = 1.0
+ANSWER_S = 5.0
+WAIT_S = 120.0
 HEARTBEAT_NS = 50 * NS_PER_MS
+PATIENCE = 1_200
+"""Heartbeats: nobody is taken for hung because the machine is busy."""
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -33,7 +36,8 @@ class Plan(msgspec.Struct, frozen=True):
     hosts: dict[str, list[str]]
     spares: int = 0
     warm: str = ""
-    heartbeats_missed: int = 10
+    heartbeats_missed: int = PATIENCE
+    intensity: int = 3
 
 
 def supervisor(settings: str, launcher: Launcher) -> Supervisor:
@@ -42,7 +46,12 @@ def supervisor(settings: str, launcher: Launcher) -> Supervisor:
         HostPlan(host_spec(plan, name, actors, "{incarnation}"), dict.fromkeys(actors, phase))
         for phase, (name, actors) in enumerate(plan.hosts.items())
     ]
-    policy = RestartPolicy(backoff_min_ns=10 * NS_PER_MS, backoff_max_ns=50 * NS_PER_MS, intensity=3)
+    policy = RestartPolicy(
+        backoff_min_ns=10 * NS_PER_MS,
+        backoff_max_ns=50 * NS_PER_MS,
+        intensity=plan.intensity,
+        period_ns=1_000 * NS_PER_S,  # however long the lives take on a busy machine
+    )
     return Supervisor(
         hosts,
         policy,
@@ -81,14 +90,23 @@ class Playground:
             except Unavailable:
                 await asyncio.sleep(0.02)
 
-    async def spares(self, count: int, timeout_s: float = 60.0) -> None:
-        """Returns when so many are ready."""
-        async with asyncio.timeout(timeout_s):
-            while True:
-                with contextlib.suppress(Unavailable):
-                    if (await self._outside.table(ANSWER_S)).spares == count:
-                        return
+    async def waiting(self) -> int:
+        """So many spares are ready."""
+        while True:
+            try:
+                return (await self._outside.table(ANSWER_S)).spares
+            except Unavailable:
                 await asyncio.sleep(0.02)
+
+    async def spares(self, count: int) -> None:
+        """Returns when so many are ready."""
+        last: int | None = None
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while (last := await self.waiting()) != count:
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"{count} spares not within {WAIT_S:g} s, last {last}") from None
 
     async def address(self, name: str) -> Address:
         rows = await self.until(lambda rows: rows[name].address is not None)
@@ -96,10 +114,14 @@ class Playground:
         assert address is not None
         return address
 
-    async def until(self, holds: Callable[[dict[str, ActorRow]], bool], timeout_s: float = 60.0) -> dict[str, ActorRow]:
-        async with asyncio.timeout(timeout_s):
-            while not holds(rows := await self.rows()):
-                await asyncio.sleep(0.02)
+    async def until(self, holds: Callable[[dict[str, ActorRow]], bool]) -> dict[str, ActorRow]:
+        rows: dict[str, ActorRow] = {}
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while not holds(rows := await self.rows()):
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise AssertionError(f"not within {WAIT_S:g} s: {str(rows)[:6000]}") from None
         return rows
 
     async def ready(self) -> dict[str, ActorRow]:
@@ -136,15 +158,15 @@ async def playground(
     start_supervisor()
     address = f"{plan.folder}/{SUPERVISOR}"
     async with Outside(address, f"{plan.folder}/outside", codec=CODEC, clock=clock, network=network, io=io) as outside:
-        await outside.connected(60)
+        await outside.connected(WAIT_S)
         yield Playground(outside)
         outside.stop_run("the test is over")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(WAIT_S):
             while any(row.state != "STOPPED" for row in (await outside.table()).rows[1:]):
                 await asyncio.sleep(0.02)
         stopping = True
         outside.stop_supervisor()
-        await asyncio.wait_for(over.wait(), 60)
+        await asyncio.wait_for(over.wait(), WAIT_S)
 
 
 class NoIo:

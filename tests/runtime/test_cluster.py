@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import ray
 from runtime.cluster import LocalCluster
 cluster = LocalCluster("imported-first")
 try:
-    print(ray.get(ray.remote(lambda: "answered").options(num_cpus=0).remote(), timeout=30))
+    print(ray.get(ray.remote(lambda: "answered").options(num_cpus=0).remote(), timeout=200))
 finally:
     cluster.close()
 """
@@ -23,7 +24,7 @@ finally:
 @pytest.mark.slow
 @pytest.mark.ray
 def test_a_cluster_starts_and_answers_when_somebody_imported_ray_before() -> None:
-    done = subprocess.run([sys.executable, "-c", IMPORTED_FIRST], capture_output=True, text=True, timeout=90)
+    done = subprocess.run([sys.executable, "-c", IMPORTED_FIRST], capture_output=True, text=True, timeout=300)
     assert done.stdout == "answered\n", done.stderr
 
 
@@ -39,7 +40,7 @@ cluster.close()
 @pytest.mark.slow
 @pytest.mark.ray
 def test_a_cluster_of_our_own_has_no_monitors_and_no_dashboard() -> None:
-    done = subprocess.run([sys.executable, "-c", PROCESSES], capture_output=True, text=True, timeout=90)
+    done = subprocess.run([sys.executable, "-c", PROCESSES], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert "gcs_server" in done.stdout
     assert "raylet" in done.stdout
@@ -53,7 +54,7 @@ IMPORTED = (
 
 
 def test_a_host_imports_nothing_that_only_terminals_files_or_requests_need() -> None:
-    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", IMPORTED], capture_output=True, text=True, timeout=120)
     assert done.stdout == "[]\n", done.stderr
 
 
@@ -86,8 +87,14 @@ def test_a_spare_that_nobody_ended_is_gone_with_the_run_that_was_attached(
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.stdout == "['spare-1']\n", done.stderr
-    namespaces = {actor["namespace"] for actor in ray.util.list_named_actors(all_namespaces=True)}
-    assert [name for name in namespaces if name.startswith("left-behind")] == []
+    deadline = time.monotonic() + 60
+    while left := [
+        actor
+        for actor in ray.util.list_named_actors(all_namespaces=True)
+        if actor["namespace"].startswith("left-behind")
+    ]:  # Ray ends what belonged to a process a moment after it
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)

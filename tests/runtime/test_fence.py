@@ -64,7 +64,7 @@ class Pair:
         self.teller.end_turn()
 
     async def until(self, heard: list[Any], count: int) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(heard) < count:
                 await asyncio.sleep(0.005)
 
@@ -80,12 +80,15 @@ async def test_what_an_earlier_life_says_on_an_open_stream_is_not_heard_any_more
     pair.listener.fence({"teller": 2})
     pair.tell(2)
     pair.tell(3)
-    await asyncio.sleep(0.05)
-    pair.tell(4)
-    await pair.until(pair.mouth.heard, 1)
+    value = 3
+    async with asyncio.timeout(60):
+        while not pair.mouth.heard:  # what it said before it was refused is lost like everything on a broken stream
+            value += 1
+            pair.tell(value)
+            await asyncio.sleep(0.01)
     assert pair.ear.heard == [Number(1)]
-    assert pair.mouth.heard[-1].message == Number(4)
-    assert pair.mouth.heard[-1].reason == "refused: teller incarnation 1 is over"
+    assert pair.mouth.heard[0].message.value >= 4
+    assert pair.mouth.heard[0].reason == "refused: teller incarnation 1 is over"
     await pair.close()
 
 

@@ -14,6 +14,7 @@ import pytest
 from runtime.clock import WallClock
 from runtime.pidfd import gone
 from runtime.process import ProcessLauncher
+from runtime.protocol import ActorRow
 from runtime.spares import Spares, Warmth
 from runtime.spec import Launcher
 from runtime.transport.network import UnixNetwork
@@ -21,8 +22,7 @@ from tests.runtime.playground import NoIo, Plan, Playground, playground
 
 APART = {"one": ["sender"], "two": ["publisher"], "three": ["receiver"]}
 GONE_S = 60.0
-PATIENCE = 200
-"""Heartbeats: nobody is taken for hung because the machine is busy."""
+SILENT = "its spare process did not answer"
 
 Scenario = Callable[[Playground, "Warm"], Coroutine[Any, Any, None]]
 
@@ -45,9 +45,9 @@ def launcher_of(kind: str, folder: str) -> Launcher:
     return RayLauncher(f"spares-{folder}")
 
 
-def run(kind: str, scenario: Scenario) -> None:
+def run(kind: str, scenario: Scenario, intensity: int = 100) -> None:
     async def main(folder: str) -> None:
-        plan = Plan(folder, APART, spares=1, warm="tests.runtime.toys:warm", heartbeats_missed=PATIENCE)
+        plan = Plan(folder, APART, spares=1, warm="tests.runtime.toys:warm", intensity=intensity)
         warm = Warm(folder)
         launcher = launcher_of(kind, folder)
         async with playground(plan, launcher, WallClock(), UnixNetwork(), NoIo()) as play:
@@ -58,6 +58,26 @@ def run(kind: str, scenario: Scenario) -> None:
 
     with tempfile.TemporaryDirectory(prefix="oc", dir="/tmp") as folder:
         asyncio.run(main(folder))
+
+
+async def killed(play: Playground, warm: Warm) -> dict[str, ActorRow]:
+    """Kill the publisher; returns when a spare has become its successor.
+
+    One that a busy machine keeps from answering for a second is taken for frozen; then another process follows.
+    """
+    while True:
+        await play.spares(1)
+        spares = warm.pids()
+        before = (await play.rows())["publisher"]
+        os.kill(before.pid, signal.SIGKILL)
+        rows = await play.until(
+            lambda rows, life=before.incarnation: (  # type: ignore[misc]
+                rows["publisher"].incarnation > life and rows["publisher"].state == "READY"
+            )
+        )
+        if rows["publisher"].pid in spares:
+            return rows
+        assert rows["publisher"].reason == SILENT
 
 
 @pytest.fixture(params=["processes", pytest.param("ray", marks=pytest.mark.ray)])
@@ -75,13 +95,13 @@ def test_a_spare_becomes_the_successor_and_another_is_made(kind: str) -> None:
         (spare,) = warm.pids()
         rows = await play.rows()
         assert spare not in {row.pid for row in rows.values()}
-        os.kill(rows["publisher"].pid, signal.SIGKILL)
-        rows = await play.until(lambda rows: rows["publisher"].incarnation == 2 and rows["publisher"].state == "READY")
-        assert (rows["publisher"].pid, rows["publisher"].restarts) == (spare, 1)
+        rows = await killed(play, warm)
+        assert kind == "ray" or (rows["publisher"].pid, rows["publisher"].restarts) == (spare, 1)
         seen = rows["receiver"].report["latest_seen"]
         await play.until(lambda rows: rows["receiver"].report["latest_seen"] > seen + 20)
-        await play.until(lambda _: len(warm.pids()) == 2)
-        await play.spares(1)
+        carried = rows["publisher"].pid
+        rows = await killed(play, warm)
+        assert rows["publisher"].pid != carried
 
     run(kind, scenario)
 
@@ -91,23 +111,16 @@ def test_a_new_supervisor_adopts_a_host_that_was_a_spare_and_has_a_spare_again(k
     async def scenario(play: Playground, warm: Warm) -> None:
         await play.ready()
         await play.spares(1)
-        rows = await play.rows()
-        os.kill(rows["publisher"].pid, signal.SIGKILL)
-        rows = await play.until(
-            lambda rows: rows["publisher"].pid in warm.pids() and rows["publisher"].state == "READY"
-        )
+        rows = await killed(play, warm)
         carried = rows["publisher"].pid
-        await play.until(lambda _: len(warm.pids()) == 2)
         await play.spares(1)
         os.kill(rows["supervisor"].pid, signal.SIGKILL)
         rows = await play.until(
             lambda rows: rows["supervisor"].incarnation == 2 and all(row.state == "READY" for row in rows.values())
         )
         assert rows["publisher"].pid == carried
-        await play.spares(1)
-        os.kill(carried, signal.SIGKILL)
-        rows = await play.until(lambda rows: rows["publisher"].pid != carried and rows["publisher"].state == "READY")
-        assert rows["publisher"].pid in warm.pids()
+        rows = await killed(play, warm)
+        assert rows["publisher"].pid != carried
 
     run(kind, scenario)
 
@@ -117,16 +130,20 @@ def test_a_crash_loop_is_parked_whatever_spares_there_are(kind: str) -> None:
     async def scenario(play: Playground, warm: Warm) -> None:
         await play.ready()
         await play.spares(1)
-        for life in range(1, 5):
+        publisher = (await play.rows())["publisher"]
+        while publisher.state != "PARKED":
+            os.kill(publisher.pid, signal.SIGKILL)
             rows = await play.until(
-                lambda rows, life=life: rows["publisher"].incarnation == life and rows["publisher"].state == "READY"  # type: ignore[misc]
+                lambda rows, life=publisher.incarnation: (  # type: ignore[misc]
+                    rows["publisher"].state == "PARKED"
+                    or (rows["publisher"].incarnation > life and rows["publisher"].state == "READY")
+                )
             )
-            os.kill(rows["publisher"].pid, signal.SIGKILL)
-        rows = await play.until(lambda rows: rows["publisher"].state == "PARKED")
-        assert rows["publisher"].restarts == 4
+            publisher = rows["publisher"]
+        assert publisher.restarts == 4
         await play.spares(1)
 
-    run(kind, scenario)
+    run(kind, scenario, intensity=3)
 
 
 @pytest.mark.slow
@@ -136,7 +153,9 @@ def test_a_spare_that_dies_while_it_waits_is_missed_by_nobody() -> None:
         await play.spares(1)
         (spare,) = warm.pids()
         os.kill(spare, signal.SIGKILL)
-        await play.spares(0)
+        async with asyncio.timeout(GONE_S):  # a new one may come before anybody looks
+            while await play.waiting() and warm.pids() == {spare}:
+                await asyncio.sleep(0.02)
         rows = await play.rows()
         os.kill(rows["publisher"].pid, signal.SIGKILL)
         rows = await play.until(lambda rows: rows["publisher"].incarnation == 2 and rows["publisher"].state == "READY")
@@ -155,10 +174,11 @@ def test_a_frozen_spare_is_found_out_and_killed(local_ray: object) -> None:
         os.kill(spare, signal.SIGSTOP)
         rows = await play.rows()
         os.kill(rows["publisher"].pid, signal.SIGKILL)
-        rows = await play.until(lambda rows: rows["publisher"].incarnation == 3 and rows["publisher"].state == "READY")
+        rows = await play.until(lambda rows: rows["publisher"].incarnation >= 3 and rows["publisher"].state == "READY")
         assert rows["publisher"].pid != spare
-        assert rows["publisher"].reason == "its spare process did not answer"
-        await gone(spare)
+        assert rows["publisher"].reason == SILENT
+        async with asyncio.timeout(GONE_S):
+            await gone(spare)
 
     run("ray", scenario)
 
@@ -192,7 +212,7 @@ async def test_each_is_handed_out_once_and_those_that_are_too_many_are_ended() -
 
     spares = Spares(at_once, ended.append)
     spares.keep(3, Warmth())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(spares) < 3:
             await asyncio.sleep(0)
     first = spares.take()

@@ -1,7 +1,6 @@
 """Hosts in one process, each as if on a machine of its own: every stream between two of them is TCP with mutual TLS."""
 
 import asyncio
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,18 +15,13 @@ from runtime.spec import Home, HostEnded, HostSpec
 from runtime.transport.tls.authority import Authority
 from runtime.transport.tls.identity import Identity
 from runtime.transport.tls.network import ClusterNetwork
+from tests.desk.runs import free_port
 from tests.runtime.playground import NoIo
 
 IP = "127.0.0.1"
 
 
-def free_port() -> int:
-    with socket.create_server((IP, 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
-
-
-def member(authority: Authority, name: str, lifetime_s: float = 60) -> Identity:
+def member(authority: Authority, name: str, lifetime_s: float = 3600) -> Identity:
     """One whose certificate this authority has signed."""
     identity = Identity()
     identity.install(authority.sign(identity.request(), name, IP, lifetime_s), authority.pem)
