@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 
+WAIT_S = 60
+
 
 class RecordedEvents:
     """`events` holds "up", payloads (bytes), "turn" and the reason of `link_down` as ("down", reason)."""
@@ -33,13 +35,16 @@ class RecordedEvents:
 
     async def until(self, *expected: object) -> None:
         """Wait until every one of these events has been told."""
-        async with asyncio.timeout(5):
-            while not all(event in self.events for event in expected):
-                self._news.clear()
-                await self._news.wait()
+        try:
+            async with asyncio.timeout(WAIT_S):
+                while not all(event in self.events for event in expected):
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise AssertionError(f"{expected} not within {WAIT_S} s, but {self.events[-20:]}") from None
 
     async def until_down(self) -> str:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(WAIT_S):
             while True:
                 for event in self.events:
                     if isinstance(event, tuple):

@@ -76,7 +76,7 @@ async def secure_server(certificate: Path) -> AsyncIterator[tuple[str, str]]:
 async def ask(io: NetworkIo, url: str) -> HttpAnswered | HttpFailed:
     answer: asyncio.Future[HttpAnswered | HttpFailed] = asyncio.get_running_loop().create_future()
     io.request(HttpRequest("1", "GET", url), answer.set_result)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         return await answer
 
 

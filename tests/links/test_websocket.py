@@ -49,7 +49,7 @@ async def listening(
     finally:
         server.close()
         if talks:
-            await asyncio.wait(talks, timeout=5)
+            await asyncio.wait(talks, timeout=60)
 
 
 @asynccontextmanager
@@ -238,7 +238,7 @@ async def test_a_link_closed_by_its_owner_is_told_nothing_more() -> None:
         events = RecordedEvents()
         link = io.open_link(url, events)
         events.on_frame = lambda payload: link.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert await closed == 1000
         assert events.frames == [b"x"]
         assert not any(isinstance(event, tuple) for event in events.events)

@@ -77,7 +77,7 @@ class Socket:
         await self.raw.send_str(json.dumps(message))
 
     async def receive(self) -> Any:
-        return json.loads(await self.raw.receive_str(timeout=5))
+        return json.loads(await self.raw.receive_str(timeout=60))
 
     async def call(self, method: str, **params: object) -> Any:
         """One unsigned WebSocket API request and its answer."""

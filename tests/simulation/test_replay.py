@@ -112,7 +112,7 @@ async def test_a_client_that_follows_the_rule_ends_with_the_captured_books(
         for symbol, book in books.items():
             while not book.on_snapshot(await client.get(f"/api/v3/depth?symbol={symbol}&limit=5000")):
                 pass
-        await asyncio.wait_for(reading, 20)
+        await asyncio.wait_for(reading, 120)
         state = await client.get("/fake/state")
         served = {symbol: await client.get(f"/api/v3/depth?symbol={symbol}&limit=5000") for symbol in SYMBOLS}
     await server.close()

@@ -275,7 +275,7 @@ async def test_sleep_lets_others_run() -> None:
     task = asyncio.ensure_future(desk.receive_async(quote("99", "101")))
     await asyncio.sleep(0)
     assert not task.done()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
 
 
 def test_an_exception_of_a_hook_is_not_swallowed() -> None:

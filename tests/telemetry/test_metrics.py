@@ -94,7 +94,7 @@ def test_the_port_serves_what_was_published_last() -> None:
     port = MetricsPort(0)
     try:
         port.publish(families([CONNECTOR]))
-        with urllib.request.urlopen(f"http://127.0.0.1:{port.port}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port.port}/metrics", timeout=60) as answer:
             text = answer.read()
         assert samples(text) == samples(render([CONNECTOR]))
         with pytest.raises(Unavailable, match="metrics port"):

@@ -16,12 +16,12 @@ async def main() -> None:
         markets = await exchange.load_markets()
         ticker = await exchange.fetch_ticker("BTC/USDT")
         for _ in range(5):
-            book = await asyncio.wait_for(exchange.watch_order_book("BTC/USDT"), 10)
+            book = await asyncio.wait_for(exchange.watch_order_book("BTC/USDT"), 60)
         mine = asyncio.create_task(exchange.watch_my_trades("BTC/USDT"))
         while not subscribed(exchange):
             await asyncio.sleep(0.01)
         order = await exchange.create_order("BTC/USDT", "market", "buy", 0.01)
-        trade = (await asyncio.wait_for(mine, 10))[-1]
+        trade = (await asyncio.wait_for(mine, 60))[-1]
         resting = await exchange.create_order("BTC/USDT", "limit", "buy", 0.01, 60000, {"postOnly": True})
         opened = await exchange.fetch_open_orders("BTC/USDT")
         canceled = await exchange.cancel_order(resting["id"], "BTC/USDT")

@@ -1,5 +1,6 @@
 """A virtual environment of its own for each third-party client, made once per version and kept outside the checkout."""
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -18,15 +19,18 @@ def client_python(requirement: str) -> str:
     folder = cache / f"{requirement.replace('==', '-')}-py{version}"
     python = folder / "bin" / "python"
     complete = folder / "complete"
-    if complete.exists():
-        return str(python)
-    shutil.rmtree(folder, ignore_errors=True)
-    try:
-        for command in _commands(folder, str(python), requirement):
-            subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_TIMEOUT_S)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"{requirement} cannot be installed here: {error}")
-    complete.touch()
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the tests of several processes want the same one
+        if complete.exists():
+            return str(python)
+        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            for command in _commands(folder, str(python), requirement):
+                subprocess.run(command, check=True, capture_output=True, timeout=_INSTALL_TIMEOUT_S)
+        except (OSError, subprocess.SubprocessError) as error:
+            pytest.skip(f"{requirement} cannot be installed here: {error}")
+        complete.touch()
     return str(python)
 
 

@@ -12,9 +12,9 @@ async def main() -> None:
     client = await AsyncClient.create("demo-key", "demo-secret")
     sockets = BinanceSocketManager(client)
     async with DepthCacheManager(client, symbol="BTCUSDT", ws_interval=100) as depth:
-        cache = await asyncio.wait_for(depth.recv(), 5)
+        cache = await asyncio.wait_for(depth.recv(), 60)
         for _ in range(10):
-            cache = await asyncio.wait_for(depth.recv(), 5)
+            cache = await asyncio.wait_for(depth.recv(), 60)
     bids, asks = cache.get_bids(), cache.get_asks()
     async with sockets.user_socket() as events:
         order = await client.create_order(
@@ -22,7 +22,7 @@ async def main() -> None:
         )
         seen: list[dict[str, str]] = []
         while not seen or seen[-1].get("X") != "FILLED":
-            seen.append(await asyncio.wait_for(events.recv(), 5))
+            seen.append(await asyncio.wait_for(events.recv(), 60))
     resting = await client.create_order(
         symbol="BTCUSDT", side="BUY", type="LIMIT", timeInForce="GTC", quantity="0.01", price="60000"
     )

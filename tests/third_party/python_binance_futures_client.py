@@ -13,13 +13,13 @@ async def main() -> None:
     async with sockets.futures_multiplex_socket(["btcusdt@aggTrade", "btcusdt@markPrice@1s"]) as market:
         streams: set[str] = set()
         while len(streams) < 2:
-            streams.add((await asyncio.wait_for(market.recv(), 5))["stream"])
+            streams.add((await asyncio.wait_for(market.recv(), 60))["stream"])
     await client.futures_change_leverage(symbol="BTCUSDT", leverage=10)
     async with sockets.futures_user_socket() as events:
         order = await client.futures_create_order(
             symbol="BTCUSDT", side="BUY", type="MARKET", quantity="0.01", newClientOrderId="a" * 32
         )
-        seen = [await asyncio.wait_for(events.recv(), 5) for _ in range(4)]
+        seen = [await asyncio.wait_for(events.recv(), 60) for _ in range(4)]
     stop = await client.futures_create_algo_order(
         symbol="BTCUSDT", side="SELL", type="STOP_MARKET", quantity="0.01", triggerPrice="50000"
     )

@@ -9,7 +9,7 @@ from actors.simulation.server import Venue, serve
 from tests.third_party.environment import client_python
 from tests.third_party.redirect import Redirect
 
-_TIMEOUT_S = 40
+_TIMEOUT_S = 300
 
 
 async def run_client(requirement: str, script: str, venue: Venue, names: list[str], folder: Path) -> Any:

@@ -73,7 +73,7 @@ async def test_a_replay_over_sockets_ends_with_the_recorded_books(speed: float) 
     async with aiohttp.ClientSession() as http:
         reader = Reader(BinanceUsdm("usdm", settings, None), http)
         reader.take(reader.venue.start(time.time_ns()))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while not is_complete(reader.venue):
                 await asyncio.sleep(0.02)
         await reader.close()
