@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +20,7 @@ from tests.survival.venue import VenueThread, venue_thread
 SYMBOLS = [f"S{number:02}USDT" for number in range(12)]
 
 
-START_S = 10.0
+START_S = 60.0
 LOOK_S = 0.2
 
 
@@ -32,6 +33,8 @@ class Witness:
         streams = "/".join(f"{symbol.lower()}@{kind}" for symbol in symbols for kind in ("trade", "depth@100ms"))
         self._url = f"ws://127.0.0.1:{port}/stream?streams={streams}"
         self._listening, self._over = threading.Event(), threading.Event()
+        self._told_ms = 0
+        """The venue's time of what was heard last."""
         self._oracles: dict[str, Oracle] = {}
         self._thread = threading.Thread(target=self._listen, name="witness")
         self._thread.start()
@@ -42,9 +45,19 @@ class Witness:
             levels = ([(price, quantity) for price, quantity in book[side]] for side in ("bids", "asks"))
             self._oracles[symbol] = Oracle(book["lastUpdateId"], *levels)
 
+    def catch_up(self) -> None:
+        """Returns when all that the venue has told until now was heard. It goes on telling."""
+        now_ms, deadline = time.time_ns() // 1_000_000, time.monotonic() + START_S
+        while self._thread.is_alive() and self._told_ms <= now_ms:
+            assert time.monotonic() < deadline, f"the venue has told nothing since {self._told_ms}, now {now_ms}"
+            time.sleep(LOOK_S / 10)
+
     def close(self) -> None:
-        self._over.set()
-        self._thread.join()
+        try:
+            self.catch_up()
+        finally:
+            self._over.set()
+            self._thread.join()
 
     def _listen(self) -> None:
         with connect(self._url, max_queue=None, ping_interval=None) as socket:
@@ -60,6 +73,7 @@ class Witness:
         else:
             sides = ([(price, quantity) for price, quantity in event[side]] for side in ("b", "a"))
             self._updates[event["s"]].append(Update(event["U"], event["u"], *sides))
+        self._told_ms = event["E"]
 
     def book_at(self, symbol: str, sequence: int) -> str | None:
         """Digest of the true book; None where the venue told none that ends there."""
@@ -75,6 +89,7 @@ class Witness:
 
 def assert_nothing_lost_or_doubled(record: Record, witness: Witness, symbols: Sequence[str]) -> None:
     """Every trade of each symbol once and in its sequence, from the first that was heard; no book but a true one."""
+    witness.catch_up()
     for symbol in symbols:
         heard = record.trades[symbol]
         told = [number for number in witness.trades[symbol] if heard[0] <= number <= heard[-1]]

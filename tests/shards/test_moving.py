@@ -1,16 +1,19 @@
 """Symbols go to other connectors while all trade: nothing is lost and nothing comes twice, whoever dies meanwhile."""
 
+import os
+import signal
 import threading
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from actors.desk import CommandRefused, connect
 from runtime.errors import Unavailable
-from tests.desk.runs import Status, outcry_run
+from tests.desk.runs import Run, Status, outcry_run
 from tests.operating.desks import actions
-from tests.shards.desks import connectors, end, goes_on
+from tests.shards.desks import BUSY_S, connectors, end, goes_on
 from tests.shards.market import SYMBOLS, assert_nothing_lost_or_doubled, configuration, dozen
 from tests.shards.watcher import Record
 
@@ -62,19 +65,31 @@ def test_who_dies_while_symbols_move_loses_nothing_of_the_others(
             monkeypatch.setenv("XDG_RUNTIME_DIR", str(run.folder))
             goes_on(run)
             for shards, killed in ((2, "connector.binance.1"), (3, "gateway")):
-                asked = Asked(shards)
-                asked.start()
-                run.until(lambda status, name=killed: is_moving(status) and status["actors"][name]["pid"])  # type: ignore[misc]
-                run.kill(killed)
-                asked.join()
+                kill_while_it_moves(run, shards, killed)
+                run.until(lambda status: all(actor["state"] == "READY" for actor in status["actors"].values()), BUSY_S)
                 with connect(frames="plain", client="test") as desk:
                     assert len(desk.set_shards("binance", shards)["shards"]) == shards
+                run.until(lambda status: not is_moving(status), BUSY_S)
                 assert len(connectors(goes_on(run))) == shards
-                assert not is_moving(run.status())
             end(run, venue, tmp_path)
         record = Record(tmp_path / "record")
         assert_nothing_lost_or_doubled(record, witness, SYMBOLS)
     assert record.lives == 1
+
+
+def kill_while_it_moves(run: Run, shards: int, name: str) -> None:
+    """Ask for so many shards and kill this one in the midst of it; again from before if it was over when we looked."""
+    while True:
+        asked = Asked(shards)
+        asked.start()
+        status = run.until(partial(over_or_moving, asked, name), BUSY_S)
+        if pid := pid_in_a_move(status, name):
+            os.kill(pid, signal.SIGKILL)
+            asked.join()
+            return
+        asked.join()
+        with connect(frames="plain", client="test") as desk:
+            desk.set_shards("binance", shards - 1)
 
 
 class Asked(threading.Thread):
@@ -87,6 +102,16 @@ class Asked(threading.Thread):
     def run(self) -> None:
         with connect(frames="plain", client="other") as desk, suppress(CommandRefused, Unavailable):
             desk.set_shards("binance", self._shards)
+
+
+def over_or_moving(asked: Asked, name: str, status: Status) -> bool:
+    return pid_in_a_move(status, name) > 0 or not asked.is_alive()
+
+
+def pid_in_a_move(status: Status, name: str) -> int:
+    """0 if nothing moves just now, or there is no such actor."""
+    pid: int = status["actors"].get(name, {}).get("pid", 0)
+    return pid if is_moving(status) else 0
 
 
 def is_moving(status: Status) -> bool:
