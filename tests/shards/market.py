@@ -128,7 +128,8 @@ def configuration(venue: VenueThread, folder: Path, **settings: Any) -> dict[str
     return {
         "name": "sharded",
         "cluster": {"backend": "processes"},
-        "venues": {"binance": venue.settings(folder, symbols=SYMBOLS, **settings)},
+        # Links on which a busy machine is slow are not given up: each such time something would be missed.
+        "venues": {"binance": venue.settings(folder, symbols=SYMBOLS, fallback_after_s=600, **settings)},
         "strategies": {
             "watcher": {
                 "class": "tests.shards.watcher:Watcher",

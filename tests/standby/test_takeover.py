@@ -33,7 +33,8 @@ def configuration(venue: VenueThread, folder: Path, **restart: Any) -> dict[str,
     return {
         "name": "standby",
         "cluster": {"backend": "processes"},
-        "venues": {"binance": venue.settings(folder, standby=True)},
+        # A link on which a busy machine is slow is not given up: each such time its connector would miss something.
+        "venues": {"binance": venue.settings(folder, standby=True, fallback_after_s=600)},
         "strategies": {
             "watcher": {
                 "class": "tests.standby.watcher:Watcher",
