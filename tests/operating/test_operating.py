@@ -37,7 +37,7 @@ def run() -> Iterator[Run]:
 
 @pytest.fixture
 def desk(run: Run) -> Iterator[Desk]:
-    with connect(frames="plain", client="test") as desk:
+    with connect(frames="plain", client="test", timeout_s=60) as desk:
         yield desk
         if desk.limits()["halted"]:
             desk.resume()
