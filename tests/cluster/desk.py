@@ -19,17 +19,23 @@ from runtime.errors import Unavailable
 from runtime.protocol import ActorRow, TableTold
 from runtime.rundir import RunRecord
 from tests.cluster.machines import START_S, Machine
+from tests.desk.ending import missing
 from tests.desk.truth import Truth
 
 POLL_S = 0.1
 PORT = 9001
 TRADER = {"class": "tests.desk.trader:Trader", "instruments": ["binance.BTCUSDT"]}
-PATIENT = {"heartbeats_missed": 100}
-"""Of `restart`, where nothing has to fall silent: a busy machine is no reason to start anybody again."""
+PATIENT = {"heartbeats_missed": 300}
+"""Of `restart`, where nothing has to fall silent: a busy machine is no reason to start anybody again. A process that is
+killed, or whose node is lost, is known by Ray and needs no silence."""
+SLOW = "the supervisor has not answered for"
+CUT_OFF = {"alone_after_s": 600}
+"""Of `restart`: whoever is cut off lives on for as long as a test takes to look, and does not know that it is lost."""
 OUTCRY = str(Path(sys.executable).with_name("outcry"))
-LEDGER = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=10).read().decode())"
+LEDGER = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=100).read().decode())"
 
 Status = dict[str, Any]
+Rows = dict[str, ActorRow]
 
 
 class Venue:
@@ -61,7 +67,7 @@ class Venue:
 
     def __exit__(self, *error: object) -> None:
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(20)
+        self._process.wait(START_S)
 
     def truth(self) -> Truth:
         """Its ledger."""
@@ -76,25 +82,34 @@ class ClusterDesk:
         self._machine = on
         journal = configuration.get("journal", {"path": str(on.folder / "journal")})
         self.journal = Path(journal["path"])
+        self._strategies = list(configuration["strategies"])
         self._summary = on.folder / "summary.json"
         file = on.folder / "desk.yaml"
         file.write_text(yaml.safe_dump({**configuration, "journal": journal}))
         self.process = on.start(OUTCRY, "run", str(file), "--json", str(self._summary), "--address", address)
 
-    def rows(self) -> dict[str, ActorRow]:
-        """The supervisor's table; raises `Unavailable` while nobody answers."""
+    def rows(self) -> Rows:
+        """The supervisor's table."""
         return {row.name: row for row in self.told().rows}
 
     def told(self) -> TableTold:
-        """All that the supervisor knows; raises as `rows`."""
-        return operate.table(self._record())
+        """All that the supervisor knows, as soon as it answers."""
+        deadline = time.monotonic() + START_S
+        while True:
+            assert self.process.poll() is None, f"the run is over: {self._machine.output()}"
+            try:
+                return operate.table(self._record())
+            except Unavailable as error:
+                if time.monotonic() > deadline:
+                    raise AssertionError(self._machine.output()) from error
+                time.sleep(POLL_S)
 
     def spares(self) -> int:
         """How many warm processes wait."""
-        return operate.table(self._record()).spares
+        return self.told().spares
 
     def status(self) -> Status:
-        """As `outcry status --json`; raises `Unavailable` while nobody answers."""
+        """As `outcry status --json`."""
         told: Status = msgspec.to_builtins(status.of_rows(self.rows().values()))
         return told
 
@@ -110,36 +125,66 @@ class ClusterDesk:
         """The first status of which that is true."""
         found: list[Status] = []
 
-        def look(rows: dict[str, ActorRow]) -> bool:
+        def look(rows: Rows) -> bool:
             found[:] = [msgspec.to_builtins(status.of_rows(rows.values()))]
             return bool(holds(found[0]))
 
         self.until_rows(look, timeout_s)
         return found[0]
 
-    def until_rows(self, holds: Callable[[dict[str, ActorRow]], object], timeout_s: float = START_S) -> None:
+    def until_rows(self, holds: Callable[[Rows], object], timeout_s: float = START_S) -> Rows:
+        """The first table of which that is true."""
         deadline = time.monotonic() + timeout_s
-        rows: dict[str, ActorRow] = {}
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, f"the run is over: {self._machine.output()}"
-            with contextlib.suppress(Unavailable):
-                rows = self.rows()
-                if holds(rows):
-                    return
+        while not holds(rows := self.rows()):
+            if time.monotonic() > deadline:
+                told = "\n".join(
+                    f"{row.name} {row.state} {row.node} {row.reason} {row.report}" for row in rows.values()
+                )
+                raise AssertionError(f"not within {timeout_s:g} s:\n{told}\n{self._machine.output()}")
             time.sleep(POLL_S)
-        told = "\n".join(f"{row.name} {row.state} {row.node} {row.reason} {row.report}" for row in rows.values())
-        raise AssertionError(f"not within {timeout_s} s:\n{told}\n{self._machine.output()}")
+        return rows
 
-    def command(self, *arguments: str, code: int = 0) -> str:
-        """What `outcry …` prints, asked on the same machine; wrapped lines are joined."""
-        return " ".join(self._machine.run(OUTCRY, *arguments, code=code).split())
+    def command(self, *arguments: str, code: int = 0, saying: str = "") -> str:
+        """What `outcry …` prints, asked on the same machine until it ends with that code and says that.
+
+        Only who is told that the supervisor is slow, or waits for these words, asks again. Wrapped lines are joined.
+        """
+        deadline = time.monotonic() + START_S
+        while True:
+            ended, printed = self._machine.outcome(OUTCRY, *arguments)
+            said = " ".join(printed.split())
+            if ended == code and saying in said:
+                return said
+            assert saying or SLOW in said, f"outcry {' '.join(arguments)}: {ended} {said}"
+            assert time.monotonic() < deadline, (
+                f"outcry {' '.join(arguments)}: {ended} {said}\n{self._machine.output()}"
+            )
+            time.sleep(POLL_S)
+
+    def end_trading(self, until_file: Path) -> None:
+        """Returns when every strategy has seen that file, no order is open or unclear, and none comes any more."""
+        until_file.touch()
+        self.until(
+            lambda status: (
+                not missing(until_file, self._strategies)
+                and not status["open_orders"]
+                and not status["orders"].get("UNKNOWN")
+            )
+        )
 
     def stop(self) -> dict[str, Any]:
         """`outcry stop`; returns the summary."""
-        self.command("stop")
+        _, said = self._machine.outcome(OUTCRY, "stop")
+        assert "is stopping" in said or SLOW in said, said
         assert self.process.wait(START_S) == 0, self._machine.output()
         summary: dict[str, Any] = json.loads(self._summary.read_bytes())
         return summary
+
+
+def lives_on(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """That actor of a status has not begun anew since, unless it was silent for too long on a busy machine."""
+    is_same: bool = now["incarnation"] == before["incarnation"]
+    return is_same or (now["incarnation"] > before["incarnation"] and str(now["reason"]).startswith("silent for"))
 
 
 def all_ready(now: Status) -> bool:

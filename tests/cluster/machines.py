@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 RAY_PORT = 6379
 START_S = 180.0
 """Ray on a busy machine."""
-ASK_S = 30.0
+ASK_S = 60.0
 """Who joins a Ray that is just starting may wait for ever."""
 POLL_S = 0.1
 MOUNTED = 'mount --bind "$0" "$1" && shift && exec "$@"'
@@ -75,6 +75,12 @@ class Machine:
 
     def run(self, *command: str, timeout_s: float = START_S, code: int | None = 0) -> str:
         """Run a command here; returns what it printed. Its exit code must be that, or with None may be any."""
+        ended, said = self.outcome(*command, timeout_s=timeout_s)
+        assert code in (None, ended), f"{command}: {said}"
+        return said
+
+    def outcome(self, *command: str, timeout_s: float = START_S) -> tuple[int, str]:
+        """Run a command here: (its exit code, what it printed)."""
         ended = subprocess.run(
             [*self._here, *command],
             cwd=ROOT,
@@ -84,8 +90,7 @@ class Machine:
             timeout=timeout_s,
             check=False,
         )
-        assert code in (None, ended.returncode), f"{command}: {ended.stdout}{ended.stderr}"
-        return ended.stdout + ended.stderr
+        return ended.returncode, ended.stdout + ended.stderr
 
     def until_connected(self, ip: str, port: int, timeout_s: float) -> bool:
         """True as soon as a TCP connection from here can be made; False if none could within so long."""
@@ -108,6 +113,24 @@ class Machine:
                 line = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
                 found += [line] if any(word in line for word in words) else []
         return found
+
+    def starved_s(self) -> dict[int, float]:
+        """By pid, of all that run here: how long that thread has waited for a processor which waited most."""
+        found = {}
+        for pid in self.pids():
+            waits = [0]
+            for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+                with contextlib.suppress(OSError):
+                    waits.append(int(file.read_text().split()[1]))
+            found[pid] = max(waits) / 1e9
+        return found
+
+    def until_none(self, *words: str, timeout_s: float = START_S) -> None:
+        """Returns when no process of which `processes` would tell is left here."""
+        deadline = time.monotonic() + timeout_s
+        while left := self.processes(*words):
+            assert time.monotonic() < deadline, f"on {self.name} there is still {left}\n{self.output()}"
+            time.sleep(POLL_S)
 
     def streams(self) -> list[str]:
         """Peers of the TCP connections that stand here, as `ip:port`."""
@@ -153,6 +176,7 @@ class Machine:
             process.wait()
 
     def output(self) -> str:
+        """What its processes have printed so far."""
         file = self.folder / "output.txt"
         return file.read_text() if file.exists() else ""
 
@@ -271,7 +295,7 @@ def network(count: int) -> Iterator[Network]:
 
 def _ip(*arguments: str) -> str:
     """Raises `OSError` with what `ip` said."""
-    ended = subprocess.run(["ip", *arguments], capture_output=True, text=True, timeout=20, check=False)
+    ended = subprocess.run(["ip", *arguments], capture_output=True, text=True, timeout=60, check=False)
     if ended.returncode:
         raise OSError(f"ip {' '.join(arguments)}: {ended.stderr.strip()}")
     return ended.stdout

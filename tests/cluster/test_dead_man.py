@@ -60,13 +60,16 @@ def test_cut_off_from_the_head_the_book_is_empty_after_its_time(net: Network) ->
     }
     configuration = {"venues": {"binance": venue}, "strategies": {"maker": strategy}, "placement": WHERE}
     with desk(head, net.address, configuration) as running:
-        running.until(lambda status: status["fills"] > 5 and all_ready(status) and len(status["open_orders"]) > 1)
-        assert open_orders(far)
+        running.until(
+            lambda status: (
+                status["fills"] > 5 and all_ready(status) and len(status["open_orders"]) > 1 and open_orders(far)
+            )
+        )
         head.unplug()
-        deadline = time.monotonic() + 60
-        while open_orders(far):
-            assert time.monotonic() < deadline, "the book is not empty"
+        deadline = time.monotonic() + START_S
+        while left := open_orders(far):
+            assert time.monotonic() < deadline, f"the book is not empty: {left}"
             time.sleep(0.2)
         head.plug()
     process.send_signal(signal.SIGTERM)
-    process.wait(20)
+    process.wait(START_S)

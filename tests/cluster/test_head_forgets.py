@@ -37,8 +37,7 @@ def test_without_storage_everything_ends_when_the_head_is_back_and_the_next_run_
             fills = len(venue.truth().fills)
             with desk(worker, net.address, configuration) as again:
                 again.until(lambda status: status["fills"] > fills and all_ready(status))
-                done.touch()
-                again.until(lambda status: not status["open_orders"] and not status["orders"].get("UNKNOWN"))
-                truth = venue.truth()
+                again.end_trading(done)
                 again.stop()
+                truth = venue.truth()
                 assert Truth.of_journal(again.journal).difference(truth) == {}

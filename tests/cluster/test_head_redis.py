@@ -28,7 +28,7 @@ def redis(machine: Machine, password: str) -> Iterator[str]:
     assert machine.until_connected(machine.ip, PORT, START_S)
     yield f"redis://{machine.ip}:{PORT}"
     server.send_signal(signal.SIGTERM)
-    server.wait(20)
+    server.wait(START_S)
 
 
 def test_a_head_with_its_memory_in_redis_comes_back_on_another_machine() -> None:

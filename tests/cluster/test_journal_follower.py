@@ -10,7 +10,7 @@ from actors.messages import SubmitOrder
 from actors.orders.records import decode
 from actors.store.sqlite import SqliteDatabase
 from runtime.journal import verify
-from tests.cluster.desk import TRADER, ClusterDesk, Venue, all_ready, desk
+from tests.cluster.desk import CUT_OFF, TRADER, ClusterDesk, Venue, all_ready, desk, lives_on
 from tests.cluster.machines import Machine, Network, network
 from tests.desk.truth import Truth, records
 from tests.replication.pair import segments
@@ -64,6 +64,7 @@ def test_a_lost_order_manager_is_followed_by_one_that_knows_all_that_it_knew(net
         "journal": {"path": str(net.disk / "journal"), "durability": "machine"},
         "placement": {name: {"zone": "tokyo"} for name in LOST},
         "colocate": [list(LOST)],
+        "restart": CUT_OFF,
     }
     with Venue(head) as venue, desk(head, net.address, {**configuration, **venue.settings}) as running:
         before = running.until(lambda status: status["fills"] > 10 and status["open_orders"] and all_ready(status))
@@ -77,20 +78,20 @@ def test_a_lost_order_manager_is_followed_by_one_that_knows_all_that_it_knew(net
             lambda status: (
                 status["actors"][MANAGER]["state"] == "READY"
                 and status["actors"][MANAGER]["incarnation"] > old["incarnation"]
-            ),
-            timeout_s=60,
+            )
         )
         assert back["actors"][MANAGER]["node"] == other.ip
         goes_on(running)
+        net.until_nodes(2)
         assert lost.processes("RayHost")  # it does not know that it is lost
 
         lost.plug()
         now = goes_on(running)
-        assert now["actors"][MANAGER]["incarnation"] == back["actors"][MANAGER]["incarnation"]
-        running.until(lambda _: not lost.processes("RayHost"))
+        assert now["actors"][MANAGER]["node"] == other.ip
+        assert lives_on(back["actors"][MANAGER], now["actors"][MANAGER]), now["actors"][MANAGER]
+        lost.until_none("RayHost")
         goes_on(running)
-        done.touch()
-        running.until(lambda status: not status["open_orders"] and not status["orders"].get("UNKNOWN"))
+        running.end_trading(done)
         running.stop()
         truth = venue.truth()
     journal, copy = journal_of(other), head.disk / "journal-copy"
@@ -106,6 +107,7 @@ def test_a_lost_follower_is_followed_by_one_elsewhere_that_catches_up(net: Netwo
     configuration = {
         "strategies": {"maker": trader},
         "journal": {"path": str(net.disk / "second"), "durability": "machine"},
+        "restart": CUT_OFF,
     }
     with Venue(head) as venue, desk(head, net.address, {**configuration, **venue.settings}) as running:
         before = running.until(lambda status: status["fills"] > 10 and all_ready(status))["actors"]
@@ -120,12 +122,11 @@ def test_a_lost_follower_is_followed_by_one_elsewhere_that_catches_up(net: Netwo
                 and not status["not_durable"]
             )
         )["actors"]
-        assert now[MANAGER]["incarnation"] == before[MANAGER]["incarnation"]
+        assert lives_on(before[MANAGER], now[MANAGER]), now[MANAGER]
         (other,) = [machine for machine in net.machines[1:] if machine.ip == now[FOLLOWER]["node"]]
         assert other is not lost
         goes_on(running)
-        done.touch()
-        running.until(lambda status: not status["open_orders"] and not status["orders"].get("UNKNOWN"))
+        running.end_trading(done)
         running.stop()
         truth = venue.truth()
     journal = head.disk / "second"

@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from tests.cluster.machines import Network, network
+from tests.cluster.machines import START_S, Network, network
 from tests.survival.desks import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray]
@@ -43,9 +43,9 @@ def test_a_machine_whose_cable_is_out_hears_nothing() -> None:
     with network(2) as net:
         head, worker = net.machines
         head.start("python", "-m", "http.server", "8000", "--bind", head.ip)
-        assert head.until_connected(head.ip, 8000, timeout_s=20)
-        assert worker.until_connected(head.ip, 8000, timeout_s=5)
+        assert head.until_connected(head.ip, 8000, timeout_s=START_S)
+        assert worker.until_connected(head.ip, 8000, timeout_s=START_S)
         worker.unplug()
         assert not worker.until_connected(head.ip, 8000, timeout_s=2)
         worker.plug()
-        assert worker.until_connected(head.ip, 8000, timeout_s=10)
+        assert worker.until_connected(head.ip, 8000, timeout_s=START_S)

@@ -2,13 +2,12 @@
 
 import os
 import signal
-import time
 from typing import Any
 
 import pytest
 
 from tests.cluster.desk import TRADER, ClusterDesk, Venue, all_ready, desk
-from tests.cluster.machines import POLL_S, START_S, Network, network
+from tests.cluster.machines import Network, network
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray]
 
@@ -20,14 +19,12 @@ CONFIGURATION: dict[str, Any] = {
 
 
 def trading(running: ClusterDesk) -> None:
-    running.until(lambda status: status["fills"] > 5 and all_ready(status) and running.spares())
+    running.until(lambda status: status["fills"] > 5 and all_ready(status) and running.spares() == 2)
 
 
 def until_nothing_is_left(net: Network) -> None:
-    deadline = time.monotonic() + START_S
-    while left := [line for machine in net.machines for line in machine.processes("RayHost")]:
-        assert time.monotonic() < deadline, left
-        time.sleep(POLL_S)
+    for machine in net.machines:
+        machine.until_none("RayHost")
 
 
 def test_a_killed_run_leaves_nobody_who_trades_whether_its_supervisor_lives_or_not() -> None:
@@ -46,7 +43,7 @@ def test_a_killed_run_leaves_nobody_who_trades_whether_its_supervisor_lives_or_n
             # The next run of that name goes on from the same journal.
             fills = len(venue.truth().fills)
             with desk(head, net.address, configuration) as again:
-                again.until(lambda status: status["fills"] > fills + 5 and all_ready(status))
+                again.until(lambda status: status["fills"] > fills + 5 and all_ready(status) and again.spares() == 2)
                 supervisor = again.rows()["supervisor"].pid
                 os.kill(again.process.pid, signal.SIGKILL)
                 os.kill(supervisor, signal.SIGKILL)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from actors.model.order import OrderSpec
 from actors.strategies.market_maker import MarketMaker
 from actors.strategy import Leg, Quote, Side
+from tests.desk.ending import answer
 
 LAST = 2**63
 
@@ -14,7 +15,8 @@ class Trader(MarketMaker):
     """The market maker; every `take_every` quotes of an instrument it also takes liquidity.
 
     Of four such orders one is at the market, one IOC at the touch, one FOK and one a limit order that stays. From
-    `until` on (nanoseconds since the epoch), or as soon as there is a file `until_file`, it cancels whatever is open.
+    `until` on (nanoseconds since the epoch), or as soon as there is a file `until_file`, it cancels whatever is open,
+    and answers the file (`tests.desk.ending`).
     With `changes` it modifies its quotes instead of cancelling them, and sends order lists. Other parameters as of
     `MarketMaker`.
     """
@@ -31,6 +33,8 @@ class Trader(MarketMaker):
     def on_quote(self, quote: Quote) -> None:
         if self.now >= self.until or (self.until_file and os.path.exists(self.until_file)):
             self.cancel_all()
+            if self.until_file and not self.orders:
+                answer(self.until_file, self._desk.strategy)
             return
         self.seen[quote.instrument] += 1
         super().on_quote(quote)

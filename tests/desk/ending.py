@@ -1,0 +1,24 @@
+"""How a test ends the trading of a desk: a file asks for it, and each strategy answers when nothing of it is left."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def answer(until_file: str, strategy: str) -> None:
+    """By the strategy, when it has seen the file, sends nothing more, and each of its orders is final."""
+    Path(until_file).with_name(_name(until_file, strategy)).write_text(_asked(until_file))
+
+
+def missing(until_file: Path, strategies: Iterable[str]) -> list[str]:
+    """Those who have not answered since the file was written last."""
+    answers = {name: until_file.with_name(_name(str(until_file), name)) for name in strategies}
+    asked = _asked(str(until_file))
+    return [name for name, file in answers.items() if not file.exists() or file.read_text() != asked]
+
+
+def _name(until_file: str, strategy: str) -> str:
+    return f"{Path(until_file).name}.{strategy}"
+
+
+def _asked(until_file: str) -> str:
+    return str(Path(until_file).stat().st_mtime_ns)
