@@ -50,7 +50,7 @@ def main() -> None:
             raise ConfigError("--storage: is for the head alone")
     except ConfigError as error:
         sys.exit(f"outcry: {error}")
-    _wait_longer()
+    wait_longer()
     sys.argv = ["ray", "start", "--block", *arguments]
     import_module("ray.scripts.scripts").main()
 
@@ -124,7 +124,7 @@ def _hide(password: str | None) -> None:
     node.Node.check_persisted_session_name = check_persisted_session_name
 
 
-def _wait_longer() -> None:
+def wait_longer() -> None:
     """Ray gives a new node half a minute to be known to the head; a busy machine needs more."""
     _, services = _internals()
     get_node = services.get_node

@@ -9,8 +9,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-REGISTER_TRIES = 500
-REGISTER_PAUSE_S = 0.01
+REGISTER_S = 150.0
+"""As `runtime.cluster.node.wait_longer`: of a busy machine Ray's own half a minute is too short."""
+REGISTER_PAUSE_S = (0.01, 0.2)
+"""The first and the longest between two looks."""
 
 
 @contextlib.contextmanager
@@ -32,13 +34,16 @@ def slim() -> Iterator[None]:
             super().__init__(*given, **{**named, "include_log_monitor": False, "no_monitor": True})
 
     def get_node_soon(gcs_address: str, node_id: str) -> Any:
-        """The original looks once a second whether the raylet has registered."""
+        """The original looks once a second whether the raylet has registered, and not for long."""
         known = state.GlobalState()
         known._initialize_global_state(services._get_gcs_client_options(gcs_address))
-        for _ in range(REGISTER_TRIES):
+        deadline = time.monotonic() + REGISTER_S
+        pause_s, longest_s = REGISTER_PAUSE_S
+        while time.monotonic() < deadline:
             if any(row["NodeID"] == node_id for row in known.node_table()):
                 break
-            time.sleep(REGISTER_PAUSE_S)
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.05, longest_s)
         return get_node(gcs_address, node_id)
 
     with contextlib.ExitStack() as stack:

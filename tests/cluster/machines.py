@@ -207,11 +207,12 @@ class Network:
     def start_node(self, machine: Machine, labels: str = "") -> None:
         role = [f"--address={self.address}"]
         if machine is self.head:
-            role = ["--head", f"--port={RAY_PORT}", "--include-dashboard=false"]
+            role = ["--head", "--storage=none", f"--port={RAY_PORT}", "--include-dashboard=false"]
         machine.start(
-            *("ray", "start", *role, f"--node-ip-address={machine.ip}", "--num-cpus=1", f"--labels={labels}"),
+            *(sys.executable, "-m", "runtime.cluster.node", *role),  # more patient than `ray start`
+            *(f"--node-ip-address={machine.ip}", "--num-cpus=1", f"--labels={labels}"),
             *(f"--temp-dir={tempfile.mkdtemp(prefix='r', dir=machine.folder)}", "--object-store-memory=80000000"),
-            *("--disable-usage-stats", "--include-log-monitor=false", "--block"),
+            *("--disable-usage-stats", "--include-log-monitor=false"),
         )
 
     def _nodes(self) -> str:
