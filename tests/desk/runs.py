@@ -23,7 +23,7 @@ from runtime.rundir import RunRecord
 from tests.desk.truth import Truth
 
 ROOT = Path(__file__).parents[2]
-START_S = 120.0
+START_S = 180.0
 """Ray on a busy machine."""
 POLL_S = 0.1
 
