@@ -75,6 +75,9 @@ class Session:
                 stream.send(Refused(f"{hello.sender.host} incarnation {hello.sender.incarnation} is over"))
                 return
             self.sender = hello.sender
+        elif self._is_over(cell, hello.sender):
+            stream.send(Refused(f"{hello.sender.actor} incarnation {hello.sender.incarnation} is over"))
+            return
         self._cell = cell
         stream.send(Welcome(cell.address.incarnation))
         if hello.purpose is StreamPurpose.FEED:
@@ -88,12 +91,21 @@ class Session:
             self._host.met(hello.sender)
             self._host.feeds.subscribed(cell, hello.sender, hello.patterns)
 
+    def _is_over(self, cell: Cell, subscriber: Address) -> bool:
+        """A life that was cut off and is back may not take the place of the one that has followed it."""
+        known = self._host.directory.find(subscriber.actor)
+        return (known is not None and known.incarnation > subscriber.incarnation) or cell.outlets.has_later(subscriber)
+
     def _read_subscriber(self, stream: Stream, messages: FrameReader) -> None:
         cell, outlet = self._cell, self._outlet
         if cell is None or outlet is None:
             return
         while (message := messages.next()) is not None:
             match message:
+                case PatternsChanged() if cell.outlets.has_later(outlet.subscriber):
+                    self._host.sessions.pop(stream, None)
+                    stream.close()
+                    return
                 case PatternsChanged(patterns):
                     outlet.patterns = patterns
                     cell.outlets.put(outlet)

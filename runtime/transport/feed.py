@@ -98,6 +98,11 @@ class Outlets:
         """An event was taken in this turn."""
         self._outlets: dict[str, Outlet] = {}
 
+    def has_later(self, subscriber: Address) -> bool:
+        """A later life of this actor is subscribed."""
+        known = self._outlets.get(subscriber.actor)
+        return known is not None and known.subscriber.incarnation > subscriber.incarnation
+
     def put(self, outlet: Outlet) -> None:
         """A newer outlet of the same subscriber replaces the older one."""
         self._outlets[outlet.subscriber.actor] = outlet
