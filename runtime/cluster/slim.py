@@ -9,7 +9,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-REGISTER_S = 150.0
+from runtime.clock import NS_PER_S, WallClock
+
+REGISTER_NS = 150 * NS_PER_S
 """As `runtime.cluster.node.wait_longer`: of a busy machine Ray's own half a minute is too short."""
 REGISTER_PAUSE_S = (0.01, 0.2)
 """The first and the longest between two looks."""
@@ -37,9 +39,10 @@ def slim() -> Iterator[None]:
         """The original looks once a second whether the raylet has registered, and not for long."""
         known = state.GlobalState()
         known._initialize_global_state(services._get_gcs_client_options(gcs_address))
-        deadline = time.monotonic() + REGISTER_S
+        clock = WallClock()
+        deadline = clock.now() + REGISTER_NS
         pause_s, longest_s = REGISTER_PAUSE_S
-        while time.monotonic() < deadline:
+        while clock.now() < deadline:
             if any(row["NodeID"] == node_id for row in known.node_table()):
                 break
             time.sleep(pause_s)

@@ -5,6 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from runtime.clock import NS_PER_S
+
 REGISTERED_S = 100.0
 
 
@@ -25,7 +27,8 @@ def test_a_node_that_registers_late_is_waited_for_longer_than_ray_would(monkeypa
     monkeypatch.setattr(state, "GlobalState", Known)
     monkeypatch.setattr(services, "_get_gcs_client_options", lambda address: address)
     monkeypatch.setattr(services, "get_node", lambda address, node_id: (node_id, clock.now))
-    monkeypatch.setattr(slim, "time", SimpleNamespace(monotonic=lambda: clock.now, sleep=pass_time))
+    monkeypatch.setattr(slim, "time", SimpleNamespace(sleep=pass_time))
+    monkeypatch.setattr(slim, "WallClock", lambda: SimpleNamespace(now=lambda: int(clock.now * NS_PER_S)))
     with slim.slim():
         node, at = services.get_node("127.0.0.1:1", "n")
     assert node == "n"
