@@ -138,7 +138,8 @@ class ClusterDesk:
         while not holds(rows := self.rows()):
             if time.monotonic() > deadline:
                 told = "\n".join(
-                    f"{row.name} {row.state} {row.node} {row.reason} {row.report}" for row in rows.values()
+                    f"{row.name} {row.state} {row.node} {row.handled} {row.reason} {row.report}"
+                    for row in rows.values()
                 )
                 raise AssertionError(f"not within {timeout_s:g} s:\n{told}\n{self._machine.output()}")
             time.sleep(POLL_S)
@@ -164,13 +165,11 @@ class ClusterDesk:
     def end_trading(self, until_file: Path) -> None:
         """Returns when every strategy has seen that file, no order is open or unclear, and none comes any more."""
         until_file.touch()
-        self.until(
-            lambda status: (
-                not missing(until_file, self._strategies)
-                and not status["open_orders"]
-                and not status["orders"].get("UNKNOWN")
-            )
-        )
+        deadline = time.monotonic() + START_S
+        while left := missing(until_file, self._strategies):
+            assert time.monotonic() < deadline, f"{left} trade on: {self.rows()}\n{self._machine.output()}"
+            time.sleep(POLL_S)
+        self.until(lambda status: not status["open_orders"] and not status["orders"].get("UNKNOWN"))
 
     def stop(self) -> dict[str, Any]:
         """`outcry stop`; returns the summary."""

@@ -6,7 +6,9 @@ from pathlib import Path
 
 def answer(until_file: str, strategy: str) -> None:
     """By the strategy, when it has seen the file, sends nothing more, and each of its orders is final."""
-    Path(until_file).with_name(_name(until_file, strategy)).write_text(_asked(until_file))
+    file, asked = Path(until_file).with_name(_name(until_file, strategy)), _asked(until_file)
+    if not file.exists() or file.read_text() != asked:
+        file.write_text(asked)
 
 
 def missing(until_file: Path, strategies: Iterable[str]) -> list[str]:
