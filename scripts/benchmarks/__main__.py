@@ -97,7 +97,7 @@ async def _measure(options: argparse.Namespace, plan: Plan, folder: Path, consol
         startup.print_rows(console, *starts)
         rows += startup.rows(*starts)
     if "memory" in parts:
-        used = await memory.measure(folder)
+        used = await memory.measure(folder, plan.settle_s)
         memory.print_rows(console, used)
         rows += memory.rows(used)
     if {"paths", "recovery", "takeover", "risk", "venues"} & set(parts):

@@ -16,9 +16,12 @@ from typing import Any
 import psutil
 
 from runtime.cluster import SETTINGS
+from runtime.cluster.node import wait_longer
 from scripts.benchmarks.processes import arguments, report_ready
 
 CLIENT_PORT = "client-port"
+RAY = "from runtime.cluster.node import wait_longer; wait_longer(); from ray.scripts.scripts import main; main()"
+"""Ray's command; it begins to wait a little longer than Ray would, for a machine that is busy."""
 
 
 class Empty:
@@ -42,6 +45,7 @@ def main(actors: str, slim: str, folder: str) -> None:
 def _serve(address: str, actors: int, folder: str, **own: Any) -> None:
     import ray
 
+    wait_longer()
     ray.init(address=address, log_to_driver=False, configure_logging=False, **own)
     empty: list[Any] = [ray.remote(num_cpus=0)(Empty).remote() for _ in range(actors)]
     pids = ray.get([actor.pid.remote() for actor in empty])
@@ -82,7 +86,7 @@ def _start_slim(folder: str) -> str:
     Path(folder, CLIENT_PORT).write_text(str(client_port))
     subprocess.run(
         [
-            *(str(Path(sys.executable).with_name("ray")), "start", "--head", f"--port={port}"),
+            *(sys.executable, "-c", RAY, "start", "--head", f"--port={port}"),
             *(f"--ray-client-server-port={client_port}", f"--dashboard-port={dashboard_port}"),
             *("--include-dashboard=false", "--no-monitor", "--include-log-monitor=false", "--disable-usage-stats"),
             *("--node-ip-address=127.0.0.1", "--object-store-memory=100000000", f"--temp-dir={folder}"),

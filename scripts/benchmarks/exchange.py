@@ -8,7 +8,8 @@ It speaks as much of Binance's protocol as a connector needs to start and to tra
                 /bench/quote          one more quote on each market link, while no phase runs
                 /bench/state          {"market": links, "orders": links}
                 /bench/feed           {"phase", "count", "rate"}; → Sent; rate 0 is a flood
-                /bench/orders         {"phase", "count", "rate", "every"} → OrderLatencies; each n-th frame is a trigger
+                /bench/orders         {"phase", "count", "rate", "every", "patience_s"} → OrderLatencies;
+                                      each n-th frame is a trigger
 
 The latency of an order is its frame's arrival here less the moment its trigger was written here, by the same clock; the
 order's price tells which trigger it answers.
@@ -43,9 +44,6 @@ from scripts.benchmarks.pacing import Schedule, Sent, flood, write_all
 from scripts.benchmarks.processes import exit_with_parent
 from scripts.benchmarks.sockets import send_at_once
 
-ANSWER_TIMEOUT_S = 2.0
-"""How long to wait for the orders of the last triggers."""
-
 
 class OrderLatencies(msgspec.Struct, frozen=True):
     triggers: int
@@ -62,7 +60,10 @@ class Exchange:
         self.order_links: list[WSTransport] = []
         self._ordered: dict[Decimal, int] = {}
         """Price of an order → when its frame arrived."""
-        self._expected = 0
+        self._expected: dict[Decimal, str] = {}
+        """Price of each trigger of this phase, as it is written."""
+        self._triggers = 0
+        """Of all phases: a late order of an earlier one must not be taken for one of this."""
         self._all_ordered = asyncio.Event()
         self._update_id = 1
 
@@ -74,17 +75,20 @@ class Exchange:
         write_all(descriptor, trade_frame(int(phase), LAST_PRICE, END))
         return sent
 
-    async def orders(self, phase: str, count: int, rate: int, every: int) -> OrderLatencies:
+    async def orders(self, phase: str, count: int, rate: int, every: int, patience_s: float) -> OrderLatencies:
+        """The last orders are waited for so long."""
         if count > MAX_TRIGGERS:
             raise ValueError(f"{count} triggers, at most {MAX_TRIGGERS} have prices of their own")
-        self._ordered.clear()
-        self._expected = count
-        self._all_ordered.clear()
         descriptor = self._market_descriptor()
-        triggered, late = await asyncio.to_thread(self._trigger, descriptor, count, rate, every)
+        prices = [trigger_price((self._triggers + number) % MAX_TRIGGERS) for number in range(count)]
+        self._triggers += count
+        self._ordered.clear()
+        self._expected = {Decimal(price): price for price in prices}
+        self._all_ordered.clear()
+        triggered, late = await asyncio.to_thread(self._trigger, descriptor, prices, rate, every)
         write_all(descriptor, trade_frame(int(phase), LAST_PRICE, END))
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._all_ordered.wait(), ANSWER_TIMEOUT_S)
+            await asyncio.wait_for(self._all_ordered.wait(), patience_s)
         latencies = [self._ordered[price] - at for price, at in triggered.items() if price in self._ordered]
         return OrderLatencies(count, latencies, late)
 
@@ -109,14 +113,14 @@ class Exchange:
             write_all(descriptor, trade_frame(time.monotonic_ns(), LAST_PRICE, ORDINARY))
         return Sent(count, schedule.began, schedule.late)
 
-    def _trigger(self, descriptor: int, count: int, rate: int, every: int) -> tuple[dict[Decimal, int], int]:
+    def _trigger(self, descriptor: int, prices: list[str], rate: int, every: int) -> tuple[dict[Decimal, int], int]:
         triggered: dict[Decimal, int] = {}
-        schedule = Schedule(count * every, rate)
+        schedule = Schedule(len(prices) * every, rate)
         for number in schedule:
             if number % every:
                 write_all(descriptor, trade_frame(time.monotonic_ns(), LAST_PRICE, ORDINARY))
             else:
-                price = trigger_price(number // every)
+                price = prices[number // every]
                 frame = trade_frame(time.monotonic_ns(), price, TRIGGER)
                 triggered[Decimal(price)] = time.monotonic_ns()
                 write_all(descriptor, frame)
@@ -130,8 +134,9 @@ class Exchange:
         return MarketLink(self, wants_quote=QUOTES.encode() in request.path)
 
     def on_order(self, price: Decimal, arrived: int) -> None:
-        self._ordered.setdefault(price, arrived)
-        if len(self._ordered) == self._expected:
+        if price in self._expected:
+            self._ordered.setdefault(price, arrived)
+        if len(self._ordered) == len(self._expected):
             self._all_ordered.set()
 
 

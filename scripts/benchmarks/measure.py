@@ -18,7 +18,11 @@ from scripts.benchmarks.processes import Child
 from scripts.benchmarks.statistics import percentile
 
 READY_TIMEOUT_S = 180.0
-PHASE_TIMEOUT_S = 60.0
+PHASE_TIMEOUT_S = 180.0
+ANSWER_S = 60.0
+"""How long to wait for the orders of the last triggers ..."""
+TRY_S = 2.0
+"""... and while it is not known yet whether any is answered."""
 _POLL_S = 0.01
 
 
@@ -39,6 +43,8 @@ class Plan(msgspec.Struct, frozen=True):
     hops: int = 2_000
     steady_s: float = 20.0
     connects: int = 200
+    settle_s: float = 6.0
+    """Memory is looked at so long after everybody is there."""
 
 
 FULL = Plan(rounds=5, warm_up=500, paced_s=1.5, triggers=240, every=20)
@@ -55,6 +61,7 @@ QUICK = Plan(
     hops=50,
     steady_s=0.5,
     connects=5,
+    settle_s=1.0,
 )
 
 
@@ -135,7 +142,7 @@ class Round:
         if not (state["market"] and state["orders"]):
             await asyncio.sleep(_POLL_S)
             return False
-        ordered = await self.orders(1, 100)
+        ordered = await self.orders(1, 100, TRY_S)
         return len(ordered.latencies_ns) == 1
 
     async def feed(self, count: int, rate: int) -> tuple[Sent, Arrivals]:
@@ -144,9 +151,9 @@ class Round:
         sent = msgspec.json.decode(body, type=Sent)
         return sent, await self._arrivals(phase)
 
-    async def orders(self, count: int, every: int) -> OrderLatencies:
+    async def orders(self, count: int, every: int, patience_s: float = ANSWER_S) -> OrderLatencies:
         phase = str(next(self._phases))
-        values = {"phase": phase, "count": count, "rate": 1_000, "every": every}
+        values = {"phase": phase, "count": count, "rate": 1_000, "every": every, "patience_s": patience_s}
         return msgspec.json.decode(await self._post("/bench/orders", values), type=OrderLatencies)
 
     async def _arrivals(self, phase: str) -> Arrivals:

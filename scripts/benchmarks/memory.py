@@ -6,6 +6,7 @@ Every number is PSS, in which a page that n processes share counts as an n-th pa
 """
 
 import asyncio
+import contextlib
 import itertools
 import signal
 import sys
@@ -25,7 +26,6 @@ from scripts.benchmarks.statuses import until_status
 
 DEMO = Path(__file__).parents[2] / "configs" / "demo.yaml"
 TIMEOUT_S = 180.0
-SETTLE_S = 6.0
 DESK_BAR = 1.15
 CONNECTOR_MB = 50.0
 
@@ -51,10 +51,10 @@ def pss(pid: int) -> float:
     raise ValueError(f"process {pid} has no Pss")
 
 
-async def measure(folder: Path) -> Memory:
-    status, desk = await _desk()
+async def measure(folder: Path, settle_s: float) -> Memory:
+    status, desk = await _desk(settle_s)
     actors = len({actor.pid for actor in status.actors.values()}) + status.spares
-    head, empty_worker = await _empty(actors, Path(tempfile.mkdtemp(prefix="m", dir=folder)))
+    head, empty_worker = await _empty(actors, Path(tempfile.mkdtemp(prefix="m", dir=folder)), settle_s)
     connector = median([desk[name] for name in desk if name.startswith("connector.")])
     return Memory(desk, actors, connector, head, empty_worker)
 
@@ -84,21 +84,23 @@ def _lines(processes: dict[str, float]) -> list[tuple[str, str]]:
     return [(name, f"{mb:.0f}") for name, mb in {**processes, "together": sum(processes.values())}.items()]
 
 
-async def _desk() -> tuple[Status, dict[str, float]]:
+async def _desk(settle_s: float) -> tuple[Status, dict[str, float]]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "actors.cli", "run", str(DEMO), "--quiet"),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL,
     )
     try:
+        await until_status(process.pid, _is_settled, TIMEOUT_S)
+        await asyncio.sleep(settle_s)
         status = await until_status(process.pid, _is_settled, TIMEOUT_S)
-        await asyncio.sleep(SETTLE_S)
         names = {actor.pid: name for name, actor in status.actors.items()}
         root = psutil.Process(process.pid)
         measured: dict[str, float] = {}
         for member in (root, *root.children(recursive=True)):
-            name = "outcry run" if member.pid == process.pid else names.get(member.pid) or _name(member)
-            measured[name] = measured.get(name, 0.0) + pss(member.pid)
+            with contextlib.suppress(psutil.Error, OSError, ValueError):  # gone since it was listed
+                name = "outcry run" if member.pid == process.pid else names.get(member.pid) or _name(member)
+                measured[name] = measured.get(name, 0.0) + pss(member.pid)
         return status, measured
     finally:
         process.send_signal(signal.SIGINT)
@@ -110,17 +112,18 @@ def _is_settled(status: Status) -> bool:
     return bool(status.spares and status.fills)
 
 
-async def _empty(actors: int, folder: Path) -> tuple[dict[str, float], float]:
+async def _empty(actors: int, folder: Path, settle_s: float) -> tuple[dict[str, float], float]:
     child = await Child.start("scripts.benchmarks.bare_ray", actors=str(actors), slim="yes", folder=str(folder))
     try:
-        await asyncio.sleep(SETTLE_S)
+        await asyncio.sleep(settle_s)
         workers = {int(pid) for pid in child.ready["workers"].split(",")}
         head: dict[str, float] = {}
         for pid in map(int, child.ready["heads"].split(",")):
             root = psutil.Process(pid)
             for member in (root, *root.children(recursive=True)):
-                if member.pid not in workers and _name(member) not in ("spare or idle worker", "Ray Client"):
-                    head[_name(member)] = pss(member.pid)
+                with contextlib.suppress(psutil.Error, OSError, ValueError):
+                    if member.pid not in workers and _name(member) not in ("spare or idle worker", "Ray Client"):
+                        head[_name(member)] = pss(member.pid)
         return head, median([pss(pid) for pid in workers])
     finally:
         await child.stop()

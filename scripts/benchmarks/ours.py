@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 
 from actors import names
 from actors.strategy import Strategy, Trade
+from runtime.rundir import RunRecord, find_runs
 from scripts.benchmarks.contender import Surroundings
 from scripts.benchmarks.market import ORDER_QUANTITY, SYMBOL
 from scripts.benchmarks.probe import Probe
 
-STOP_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 60.0
 VENUE = "binance"
 STRATEGY = "probe"
 INSTRUMENT = f"{VENUE}.{SYMBOL}"
@@ -63,6 +64,11 @@ class _Desk:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
         )
+
+    def record(self) -> RunRecord:
+        """Of its run; other desks may be starting on this machine as well."""
+        (record,) = (record for record in find_runs() if self._process and record.pid == self._process.pid)
+        return record
 
     async def stop(self) -> None:
         if self._process is None or self._process.returncode is not None:

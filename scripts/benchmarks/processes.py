@@ -7,8 +7,8 @@ import sys
 import threading
 from typing import Any
 
-START_TIMEOUT_S = 120.0
-STOP_TIMEOUT_S = 5.0
+START_TIMEOUT_S = 180.0
+STOP_TIMEOUT_S = 60.0
 
 
 class Child:

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,7 +28,7 @@ from actors import operate
 from actors.strategy import Quote, Strategy
 from runtime.errors import Unavailable
 from runtime.pidfd import gone
-from runtime.rundir import RunRecord, find_runs
+from runtime.rundir import RunRecord
 from scripts.benchmarks.contender import Surroundings
 from scripts.benchmarks.market import QUOTES, SYMBOL
 from scripts.benchmarks.ours import INSTRUMENT, STRATEGY, VENUE, Separate
@@ -36,12 +37,18 @@ from scripts.benchmarks.reference_links import OrderLink
 from scripts.benchmarks.report import Row, alone, compared
 from scripts.benchmarks.statistics import median
 
-TIMEOUT_S = 180.0
+TIMEOUT_S = 300.0
 BAR = 0.2
 POLL_S = 0.002
 QUOTE_EVERY_S = 0.005
+STARTING_EVERY_S = 0.1
+"""While a desk starts: it has enough to do."""
+PATIENT = {"heartbeats_missed": 300}
+"""Whoever is killed is known by its end; on a busy machine nobody else is to be replaced meanwhile."""
 CONNECTOR = f"connector.{VENUE}"
 Found = TypeVar("Found")
+Flow = Callable[[], contextlib.AbstractAsyncContextManager[None]]
+"""While it is entered quotes come as from a busy market."""
 
 
 class Quotes:
@@ -49,6 +56,8 @@ class Quotes:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "quotes"
+        self._looked_at = 0
+        """So many bytes, whole lines, are not looked at again: whoever asks asks for later moments only."""
 
     def note(self, read: int) -> None:
         came = time.monotonic_ns()
@@ -56,14 +65,23 @@ class Quotes:
             file.write(f"{read} {came}\n")
 
     async def first_after(self, moment: int) -> int:
-        """When the first came that was read after that moment."""
+        """When the first came that was read after that moment, which is none before that of the last time."""
         async with asyncio.timeout(TIMEOUT_S):
             while True:
-                for line in self._file.read_text().splitlines() if self._file.exists() else []:
-                    read, _, came = line.partition(" ")
-                    if int(read) > moment and came:
-                        return int(came)
+                for line in self._new_lines():
+                    read, came = map(int, line.split())
+                    if read > moment:
+                        return came
+                    self._looked_at += len(line)
                 await asyncio.sleep(POLL_S)
+
+    def _new_lines(self) -> list[bytes]:
+        """Those that are whole."""
+        if not self._file.exists():
+            return []
+        with self._file.open("rb") as file:
+            file.seek(self._looked_at)
+            return [line for line in file.readlines() if line.endswith(b"\n")]
 
 
 class QuoteStrategy(Strategy):
@@ -106,7 +124,7 @@ class QuoteDesk(Separate):
             **configuration,
             "name": "recovery",
             "strategies": {STRATEGY: strategy},
-            "restart": {"period_s": 0.1},
+            "restart": {"period_s": 0.1, **PATIENT},
         }
 
 
@@ -125,8 +143,8 @@ class Recoveries:
 async def measure(kills: int, folder: Path, cluster_address: str) -> tuple[Recoveries, Recoveries]:
     """(Outcry, Ray): each kills its connector so often."""
     return (
-        await with_exchange(folder, cluster_address, lambda given: _outcry(kills, given)),
-        await with_exchange(folder, cluster_address, lambda given: restart_by_ray(kills, given)),
+        await with_exchange(folder, cluster_address, partial(_outcry, kills)),
+        await with_exchange(folder, cluster_address, partial(restart_by_ray, kills)),
     )
 
 
@@ -149,30 +167,34 @@ def print_rows(console: Console, ours: Recoveries, rays: Recoveries) -> None:
 
 
 async def with_exchange(
-    folder: Path, cluster_address: str, run: Callable[[Surroundings], Awaitable[Found]], every_s: float = QUOTE_EVERY_S
+    folder: Path,
+    cluster_address: str,
+    run: Callable[[Surroundings, Flow], Awaitable[Found]],
+    every_s: float = QUOTE_EVERY_S,
 ) -> Found:
-    """What `run` returns; quotes come all the while."""
+    """What `run` returns; some quotes come all the while, and one every `every_s` while it has entered its flow."""
     results = Path(tempfile.mkdtemp(prefix="k", dir=folder))
     exchange = await Child.start("scripts.benchmarks.exchange")
     try:
-        async with quoting(exchange, every_s):
-            return await run(Surroundings(**exchange.ready, cluster_address=cluster_address, results=results))
+        async with quoting(exchange, STARTING_EVERY_S):
+            given = Surroundings(**exchange.ready, cluster_address=cluster_address, results=results)
+            return await run(given, lambda: quoting(exchange, every_s))
     finally:
         await exchange.stop()
 
 
-async def _outcry(kills: int, surroundings: Surroundings) -> Recoveries:
+async def _outcry(kills: int, surroundings: Surroundings, flow: Flow) -> Recoveries:
     desk = QuoteDesk()
     found = Recoveries()
     quotes = Quotes(surroundings.results)
     try:
-        before = {record.folder for record in find_runs()}
         await desk.start(surroundings)
         await quotes.first_after(0)
-        (record,) = (record for record in find_runs() if record.folder not in before)
+        record = desk.record()
         for _ in range(kills):
             pid = await ready(record)
-            found.whole.append(await _kill(pid, quotes))
+            async with flow():
+                found.whole.append(await _kill(pid, quotes))
             found.backoffs.append(_last_backoff_ms(record))
     finally:
         await desk.stop()
@@ -180,7 +202,8 @@ async def _outcry(kills: int, surroundings: Surroundings) -> Recoveries:
 
 
 async def _kill(pid: int, quotes: Quotes) -> float:
-    """Milliseconds from now to the first new quote."""
+    """Milliseconds from the kill to the first new quote."""
+    await quotes.first_after(time.time_ns())
     killed = time.monotonic_ns()
     os.kill(pid, signal.SIGKILL)
     await gone(pid)
@@ -202,12 +225,12 @@ async def ready(record: RunRecord, spares: int = 1) -> int:
 
 
 def _last_backoff_ms(record: RunRecord) -> float:
-    lines = Path(record.folder, "logs", "supervisor.jsonl").read_text().splitlines()
+    lines = Path(record.folder, "logs", "supervisor.jsonl").read_text().split("\n")[:-1]
     ends = [line for line in map(json.loads, lines) if line["event"] == "host_ended" and line["name"] == CONNECTOR]
     return float(ends[-1]["delay_ms"])
 
 
-async def restart_by_ray(kills: int, surroundings: Surroundings) -> Recoveries:
+async def restart_by_ray(kills: int, surroundings: Surroundings, flow: Flow) -> Recoveries:
     import ray
 
     found = Recoveries()
@@ -224,7 +247,8 @@ async def restart_by_ray(kills: int, surroundings: Surroundings) -> Recoveries:
         for _ in range(kills):
             await asyncio.sleep(1)
             pid = await connector.pid.remote()
-            found.whole.append(await _kill(pid, quotes))
+            async with flow():
+                found.whole.append(await _kill(pid, quotes))
             found.backoffs.append(0.0)
     finally:
         ray.kill(connector)

@@ -18,10 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from runtime.pidfd import gone
-from runtime.rundir import RunRecord, find_runs
 from scripts.benchmarks.contender import Surroundings
 from scripts.benchmarks.ours import VENUE
-from scripts.benchmarks.recovery import QuoteDesk, Quotes, ready, restart_by_ray, with_exchange
+from scripts.benchmarks.recovery import PATIENT, Flow, QuoteDesk, Quotes, ready, restart_by_ray, with_exchange
 from scripts.benchmarks.report import Row, alone, compared
 from scripts.benchmarks.statistics import median
 
@@ -60,7 +59,8 @@ class TakeoverDesk(QuoteDesk):
     def _configuration(self, surroundings: Surroundings) -> dict[str, Any]:
         configuration = super()._configuration(surroundings)
         venue = {**configuration["venues"][VENUE], "standby": self._way.standby}
-        restart = {"period_s": 0.1, "backoff_min_s": 0.001, "backoff_max_s": 0.002, "spares": self._way.spares}
+        backoff = {"period_s": 0.1, "backoff_min_s": 0.001, "backoff_max_s": 0.002}
+        restart = {**backoff, "spares": self._way.spares, **PATIENT}
         # A Ray of its own: on a cluster a standby would wait for a second machine.
         return {**configuration, "name": NAME, "venues": {VENUE: venue}, "restart": restart, "cluster": {}}
 
@@ -69,7 +69,7 @@ async def measure(kills: int, folder: Path, cluster_address: str) -> Takeovers:
     found: Takeovers = {}
     for way in WAYS:
         found[way.name] = await with_exchange(folder, cluster_address, partial(_desk, way, kills), QUOTE_EVERY_S)
-    rays = await with_exchange(folder, cluster_address, lambda given: restart_by_ray(kills, given), QUOTE_EVERY_S)
+    rays = await with_exchange(folder, cluster_address, partial(restart_by_ray, kills), QUOTE_EVERY_S)
     return {**found, RAY: rays.whole}
 
 
@@ -94,29 +94,26 @@ def print_rows(console: Console, takeovers: Takeovers) -> None:
     console.print(table)
 
 
-async def _desk(way: Way, kills: int, surroundings: Surroundings) -> list[float]:
+async def _desk(way: Way, kills: int, surroundings: Surroundings, flow: Flow) -> list[float]:
     desk, quotes = TakeoverDesk(way), Quotes(surroundings.results)
     found = []
     try:
-        before = {record.folder for record in find_runs()}
         await desk.start(surroundings)
         await quotes.first_after(0)
-        (record,) = (record for record in find_runs() if record.name == NAME and record.folder not in before)
+        record = desk.record()
         for _ in range(kills):
-            found.append(await _kill(await _settled(record, way), quotes))
+            pid = await ready(record, spares=way.spares)
+            async with flow():
+                await asyncio.sleep(SETTLED_S)
+                found.append(await _kill(pid, quotes))
     finally:
         await desk.stop()
     return found
 
 
-async def _settled(record: RunRecord, way: Way) -> int:
-    pid = await ready(record, spares=way.spares)
-    await asyncio.sleep(SETTLED_S)
-    return pid
-
-
 async def _kill(pid: int, quotes: Quotes) -> float:
-    """Milliseconds from now to the first quote that is read from now on."""
+    """Milliseconds from the kill to the first quote that is read from then on."""
+    await quotes.first_after(time.time_ns())
     killed, read_after = time.monotonic_ns(), time.time_ns()
     os.kill(pid, signal.SIGKILL)
     came = await quotes.first_after(read_after)

@@ -40,11 +40,19 @@ WRITERS = ["process", "sqlite_normal", "power", "power_grouped", "sqlite_full", 
 Row = dict[str, Any]
 
 
-def bench(*arguments: str, file: Path, timeout_s: float = 500) -> tuple[list[Row], str]:
-    done = subprocess.run(
-        [SCRIPT, "--json", file, *arguments], capture_output=True, text=True, timeout=timeout_s, check=False
-    )
-    assert done.returncode == 0, done.stderr
+def bench(*arguments: str, file: Path, timeout_s: float = 900) -> tuple[list[Row], str]:
+    with subprocess.Popen(
+        [SCRIPT, "--json", file, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            shown, errors = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            shown, errors = process.communicate()
+            raise AssertionError(f"not within {timeout_s:g} s:\n{shown}\n{errors}") from None
+        finally:
+            process.terminate()  # it ends what it has started
+    assert process.returncode == 0, errors
     rows: list[Row] = json.loads(file.read_text())
     assert {tuple(row) for row in rows} == {("name", "value", "unit", "against", "ratio", "bar", "holds")}
     values = {row["name"]: row["value"] for row in rows}
@@ -54,7 +62,7 @@ def bench(*arguments: str, file: Path, timeout_s: float = 500) -> tuple[list[Row
         else:
             assert row["ratio"] == pytest.approx(values[row["name"]] / values[row["against"]])
         assert (row["holds"] is None) == (row["bar"] is None)
-    return rows, done.stdout
+    return rows, shown
 
 
 def bars(rows: list[Row]) -> set[tuple[str, str, float]]:

@@ -4,6 +4,9 @@ import asyncio
 import socket
 import threading
 import time
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -58,4 +61,25 @@ def test_a_schedule_never_runs_ahead_of_its_rate() -> None:
 
 def test_more_triggers_than_prices_are_refused() -> None:
     with pytest.raises(ValueError, match="at most 5000"):
-        asyncio.run(Exchange().orders("1", count=5001, rate=1000, every=1))
+        asyncio.run(Exchange().orders("1", count=5001, rate=1000, every=1, patience_s=1))
+
+
+def test_a_late_order_of_an_earlier_phase_answers_no_trigger_of_this_one() -> None:
+    sender, reader = socket.socketpair()
+    sender.setblocking(False)
+    exchange = Exchange()
+    link: Any = SimpleNamespace(underlying_transport=SimpleNamespace(get_extra_info=lambda _: sender))
+    exchange.market_links.append(link)
+
+    async def phase(answered: int) -> list[int]:
+        asked = asyncio.ensure_future(exchange.orders("1", count=1, rate=1000, every=1, patience_s=0.2))
+        await asyncio.sleep(0)
+        exchange.on_order(Decimal(market.trigger_price(answered)), time.monotonic_ns())
+        return (await asked).latencies_ns
+
+    async def phases() -> list[int]:
+        return [len(await phase(answered)) for answered in (0, 0, 2)]
+
+    assert asyncio.run(phases()) == [1, 0, 1]
+    sender.close()
+    reader.close()
