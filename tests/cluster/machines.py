@@ -22,7 +22,7 @@ from runtime.cluster import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 RAY_PORT = 6379
-START_S = 180.0
+START_S = 300.0
 """Ray on a busy machine."""
 ASK_S = 60.0
 """Who joins a Ray that is just starting may wait for ever."""
