@@ -194,6 +194,12 @@ class Pair:
                 self.carry()
 
 
+def started(pair: Pair) -> Pair:
+    pair.start_follower()
+    pair.start_owner()
+    return pair
+
+
 def segments(folder: Path) -> dict[str, bytes]:
     """What has to be the same here and there."""
     return {path.name: path.read_bytes() for path in sorted(folder.glob(SEGMENTS))}

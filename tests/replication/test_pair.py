@@ -8,19 +8,13 @@ from runtime.clock import NS_PER_S
 from runtime.errors import Corrupt, Unavailable
 from runtime.replication.copying import set_aside
 from runtime.replication.messages import AttachCopy, JournalBytes, LifeRefused
-from runtime.replication.owner import ACK_NS, LOOK_NS, PATIENCE_NS
-from tests.replication.pair import Pair, address, segments, write
+from runtime.replication.owner import ACK_NS, PATIENCE_NS
+from tests.replication.pair import Pair, address, segments, started, write
 
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Pair:
     return Pair(tmp_path / "here", tmp_path / "there")
-
-
-def started(pair: Pair) -> Pair:
-    pair.start_follower()
-    pair.start_owner()
-    return pair
 
 
 def test_what_is_appended_is_acknowledged_and_the_copy_is_the_same(pair: Pair) -> None:
@@ -345,25 +339,6 @@ def test_the_next_run_with_its_follower_on_the_owners_machine_starts_from_there(
     assert again.clerk.copied == 3
 
 
-def test_a_follower_waits_for_an_owner_of_another_run_and_the_new_owner_for_the_follower(pair: Pair) -> None:
-    owner = started(pair).owner
-    assert owner is not None
-    assert pair.follower is not None
-    owner.append(b"one")
-    pair.carry()
-    pair.follower.end()
-    left_over, pair.owner, pair.follower = owner, None, None
-    again = pair.start_owner(pair.here.parent / "elsewhere", run="2")
-    follower = pair.start_follower(pair.here, run="2")
-    pair.pass_time(2 * PATIENCE_NS)
-    assert "is open in another process" in str(follower.follower.report().state["problem"])
-    assert again.ctx.file is None
-    left_over.end()
-    pair.pass_time(NS_PER_S)
-    assert again.clerk.replayed == [b"one"]
-    assert again.clerk.problems[-1] == ""
-
-
 def test_a_life_that_ends_before_it_has_begun_does_not_hide_the_copy_from_the_next(pair: Pair) -> None:
     owner = started(pair).owner
     assert owner is not None
@@ -379,27 +354,6 @@ def test_a_life_that_ends_before_it_has_begun_does_not_hide_the_copy_from_the_ne
     again = pair.start_owner(pair.here.parent / "elsewhere", 2, run="2")
     pair.pass_time(2 * PATIENCE_NS)
     assert again.clerk.replayed == [b"one", b"two"]
-
-
-def test_a_copy_that_a_process_of_another_run_has_open_is_waited_for(pair: Pair) -> None:
-    owner = started(pair).owner
-    assert owner is not None
-    owner.append(b"one")
-    pair.carry()
-    pair.end_owner()
-    left_over, pair.follower = pair.follower, None
-    assert left_over is not None
-    again = pair.start_owner(pair.there, run="2")
-    pair.pass_time(2 * PATIENCE_NS)
-    problem = again.owner.report().state["journal_copy"]["problem"]
-    assert problem.startswith("what is left of an earlier run has to end first: journal ")
-    assert "is open in another process" in problem
-    assert (again.ctx.file, again.ctx.watched) == (None, [])
-    left_over.end()
-    pair.pass_time(LOOK_NS)
-    pair.start_follower(pair.here, run="2")
-    assert again.clerk.replayed == [b"one"]
-    assert again.clerk.problems[-1] == ""
 
 
 def test_a_run_that_begins_with_two_different_journals_asks_which_one_is_meant(pair: Pair) -> None:
