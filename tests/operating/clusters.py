@@ -1,6 +1,7 @@
 """A real Ray head as `ray start` starts it, with a Ray Client server: private folder, private token, free ports."""
 
 import contextlib
+import fcntl
 import os
 import secrets
 import signal
@@ -92,9 +93,24 @@ class Head:
 
 
 @contextmanager
+def _alone() -> Iterator[None]:
+    """No other head of a test has clients meanwhile, in whatever process the test is.
+
+    Each head starts a process for each of its clients, on the ports from 23000 on, one after the other; that one of
+    them is free it knows seconds before that process binds it. Two heads would give the same one to two clients.
+    """
+    with Path(tempfile.gettempdir(), f"outcry-tests-{os.getuid()}-head.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
 def ray_head() -> Iterator[Head]:
     """Whatever is started in this process or from it while it lasts finds the head's token."""
-    with tempfile.TemporaryDirectory(prefix="oc-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+    with (
+        _alone(),
+        tempfile.TemporaryDirectory(prefix="oc-", dir="/tmp", ignore_cleanup_errors=True) as folder,
+    ):
         head = Head(Path(folder))
         before = {name: os.environ.get(name) for name in head.environment if name != "OUTCRY_TEST_HEAD"}
         os.environ.update({name: head.environment[name] for name in before})

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from actors.desk import connect
 from tests.desk.runs import ROOT
 from tests.operating.clusters import ray_head
 from tests.operating.desks import actions, demo, trading_desk
+from tests.survival.desks import until
 
 NOTEBOOKS = ROOT / "scripts" / "notebooks"
-CELL_TIMEOUT_S = 120
+CELL_TIMEOUT_S = 300
 
 
 def execute(notebook: Path, desk: str, folder: Path) -> list[dict[str, Any]]:
@@ -23,7 +25,12 @@ def execute(notebook: Path, desk: str, folder: Path) -> list[dict[str, Any]]:
     done = subprocess.run(
         [
             str(Path(sys.executable).with_name("jupyter-execute")),
-            *(str(notebook), f"--timeout={CELL_TIMEOUT_S}", f"--output={output.with_suffix('')}"),
+            *(
+                str(notebook),
+                f"--timeout={CELL_TIMEOUT_S}",
+                "--startup_timeout=300",
+                f"--output={output.with_suffix('')}",
+            ),
         ],
         cwd=folder,
         env={
@@ -70,6 +77,8 @@ def test_the_notebooks_are_kept_without_what_they_put_out() -> None:
 def test_the_notebooks_run_through_ray_client_and_the_desk_goes_on_when_their_kernels_are_gone(tmp_path: Path) -> None:
     with ray_head() as head, trading_desk(demo(address=head.address)) as run:
         lives = {name: actor["incarnation"] for name, actor in run.status()["actors"].items()}
+        with connect(frames="plain") as desk:
+            until(lambda: len(desk.quotes()) == 2, "no quote of one of them")
 
         quick = execute(NOTEBOOKS / "quick_start.ipynb", head.client, tmp_path)
         assert "strategy.maker" in said(quick, "desk.tree()")

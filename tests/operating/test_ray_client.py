@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,11 +15,16 @@ from runtime.errors import ConfigError, Unavailable
 from tests.desk.runs import ROOT, Run, free_port
 from tests.operating.clusters import Head, ray_head
 from tests.operating.desks import BTC, actions, demo, trading_desk
+from tests.survival.desks import until
 
-CLIENT = """
-import sys, time
+JOIN_S = 300.0
+"""A head on a busy machine takes so long to start a process for a client; whether it lives is looked at meanwhile."""
+CLIENT = f"""
+import sys
+import runtime.cluster.client
 from actors.desk import connect
-desk = connect(sys.argv[1], frames="plain", client="far")
+runtime.cluster.client.CONNECT_S = {JOIN_S}
+desk = connect(sys.argv[1], frames="plain", client="far", timeout_s=60)
 print(desk.name, desk.buy("binance.BTCUSDT", "0.001")["state"], flush=True)
 for event in desk.stream():
     print(event["kind"], flush=True)
@@ -63,7 +67,8 @@ def kinds_until(process: "subprocess.Popen[str]", wanted: set[str]) -> None:
 
 @pytest.mark.slow
 @pytest.mark.ray
-def test_a_desk_on_a_cluster_is_operated_through_ray_client() -> None:
+def test_a_desk_on_a_cluster_is_operated_through_ray_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.cluster.client.CONNECT_S", JOIN_S)
     with ray_head() as head, trading_desk(demo(address=head.address)) as run:
         with client(head) as far:
             assert far.stdout is not None
@@ -87,23 +92,27 @@ def test_a_desk_on_a_cluster_is_operated_through_ray_client() -> None:
         assert mismatch.startswith(f"ConfigError {head.client}: ")
         assert "needs the same Ray and the same minor version of Python on both sides; here are Ray 2.0.0" in mismatch
 
-        with connect(head.address, frames="plain", client="driver") as driver:  # as a Ray driver on the machine itself
+        # As a Ray driver on the machine itself.
+        with connect(head.address, frames="plain", client="driver", timeout_s=60) as driver:
             assert driver.name == name
             assert driver.buy(BTC, "0.001")["state"] == "FILLED"
-        with connect(frames="plain", client="local") as desk:  # without Ray, although the desk's streams are encrypted
+        # Without Ray, although the desk's streams are encrypted.
+        with connect(frames="plain", client="local", timeout_s=60) as desk:
             assert desk.name == run_name(run)
             assert desk.buy(BTC, "0.001")["state"] == "FILLED"
             assert desk.remove_strategy("maker")["state"] == "STOPPED"
-        with connect(head.client, run=run_name(run), frames="plain", read_only=True) as desk:
+        with connect(head.client, run=run_name(run), frames="plain", read_only=True, timeout_s=60) as desk:
             assert desk.name == name
-        with connect(head.client, run="demo", frames="plain", read_only=True) as desk:
-            assert {row["instrument"] for row in desk.quotes()} == {BTC, "binance.ETHUSDT"}
+        with connect(head.client, run="demo", frames="plain", read_only=True, timeout_s=60) as desk:
+            until(
+                lambda: {row["instrument"] for row in desk.quotes()} == {BTC, "binance.ETHUSDT"}, "a quote is missing"
+            )
             with pytest.raises(CommandRefused, match="only reads"):
                 desk.halt()
         with pytest.raises(ConfigError, match=f"no run on {head.client} is called so; there is {name}"):
             connect(head.client, run="other")
 
-        with connect(head.client, frames="plain", client="near") as desk:
+        with connect(head.client, frames="plain", client="near", timeout_s=60) as desk:
             stream = desk.stream("quotes")
             next(stream)
             run.kill("gateway")
@@ -111,11 +120,9 @@ def test_a_desk_on_a_cluster_is_operated_through_ray_client() -> None:
             while "lost" not in kinds or kinds[-1] != "quote":
                 kinds.append(next(stream)["kind"])
             assert desk.halt("end")["halted"].endswith("(near): end")
-            begun = time.monotonic()
             head.kill()
-            with pytest.raises(Unavailable, match="connect again"):
-                desk.info()
-            assert time.monotonic() - begun < 20
+            with pytest.raises(Unavailable, match=r"no Ray Client server answers there .* connect again"):
+                desk.info()  # found by looking there, long before Ray itself gives up
             with pytest.raises(Unavailable, match="connect again"):
                 desk.halt()
 
