@@ -60,7 +60,12 @@ class Outside:
             await self._host.close()
 
     async def table(self, timeout_s: float = 5.0) -> TableTold:
-        """The supervisor's table; raises `Unavailable` when it does not answer in time."""
+        """The supervisor's table; raises `Unavailable` when it does not answer in time.
+
+        What came too late for those who asked before is no answer to this question.
+        """
+        while not self._caller.heard.empty():
+            self._caller.heard.get_nowait()
         self.tell(self._supervisor(SUPERVISOR), AskTable(self._spec.address(CALLER, 1)))
         try:
             async with asyncio.timeout(timeout_s):
@@ -97,10 +102,13 @@ class Outside:
         """Stop everything but the supervisor's own host; returns the last table, also when that took too long."""
         self.stop_run(reason)
         table = TableTold([], True)
-        with contextlib.suppress(TimeoutError, Unavailable):
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 while not table.rows or any(row.state != ChildState.STOPPED.value for row in table.rows[1:]):
-                    table = await self.table(timeout_s)
+                    try:
+                        table = await self.table(timeout_s)
+                    except Unavailable:  # it died over that: its next life has to be told, too
+                        self.stop_run(reason)
                     await asyncio.sleep(RETRY_S)
         return table
 
