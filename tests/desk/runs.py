@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -23,9 +24,15 @@ from runtime.rundir import RunRecord
 from tests.desk.truth import Truth
 
 ROOT = Path(__file__).parents[2]
-START_S = 180.0
-"""Ray on a busy machine."""
+START_S = 240.0
+"""Ray on a busy machine. Only what never comes takes so long."""
 POLL_S = 0.1
+PORTS_PER_PROCESS = 1_000
+FIXED_PORTS = range(24_000, 32_000)
+"""Neither of the hosts of a cluster, nor of Ray's clients, nor of those that the kernel gives to whoever connects."""
+
+PATIENT = {"heartbeats_missed": 600}
+"""For a desk whose processes are not to be replaced because the machine is busy: a minute of silence."""
 
 Status = dict[str, Any]
 """What `outcry status --json` prints."""
@@ -86,9 +93,10 @@ class Run:
     def _asked(self) -> Status:
         """Raises `Unavailable` while nobody answers."""
         for file in (self.folder / "outcry" / "runs").glob("*.json"):
-            status: Status = msgspec.to_builtins(ask(msgspec.json.decode(file.read_bytes(), type=RunRecord)))
-            return status
-        raise Unavailable("not announced yet")
+            with contextlib.suppress(FileNotFoundError):  # it is over meanwhile
+                status: Status = msgspec.to_builtins(ask(msgspec.json.decode(file.read_bytes(), type=RunRecord)))
+                return status
+        raise Unavailable("not announced")
 
     def until(self, holds: Callable[[Status], bool], timeout_s: float = START_S) -> Status:
         """The first status of which that is true."""
@@ -108,7 +116,7 @@ class Run:
 
     def kill(self, actor: str) -> Status:
         """`kill -9` its process; returns the first status in which it is ready again."""
-        before = self.until(lambda status: status["actors"][actor]["pid"] > 0)["actors"][actor]
+        before = self.until(lambda status: status["actors"][actor]["state"] == "READY")["actors"][actor]
         os.kill(before["pid"], signal.SIGKILL)
         return self.until(
             lambda status: (
@@ -119,7 +127,10 @@ class Run:
 
     def ended(self, timeout_s: float = START_S) -> dict[str, Any]:
         """Waits for its end, which has to be a good one; returns the summary."""
-        code = self._process.wait(timeout_s)
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"has not ended within {timeout_s} s: {self.output()}") from None
         assert code == 0, self.output()
         summary: dict[str, Any] = json.loads(self._summary.read_bytes())
         return summary
@@ -128,6 +139,13 @@ class Run:
         """`outcry stop`; returns the summary."""
         self.command("stop")
         return self.ended()
+
+    def logged(self, event: str) -> list[dict[str, Any]]:
+        """Every line of that name, of all hosts in the order of their files; they are there until the run is over."""
+        lines = []
+        for file in sorted(self.folder.glob("outcry/runs/*/logs/*.jsonl")):
+            lines += [msgspec.json.decode(line) for line in file.read_bytes().split(b"\n")[:-1]]
+        return [line for line in lines if line["event"] == event]
 
     def output(self) -> str:
         return self._output.read_text()
@@ -143,7 +161,7 @@ class Run:
         return found
 
     def until_gone(self, timeout_s: float = START_S) -> None:
-        """Returns when nothing is left; what Ray's dashboard starts ends a moment after it."""
+        """Returns when nothing is left; spares and what Ray's dashboard starts end a moment after who started them."""
         deadline = time.monotonic() + timeout_s
         while left := self.processes():
             assert time.monotonic() < deadline, left
@@ -173,17 +191,19 @@ def outcry_run(configuration: Mapping[str, Any], *arguments: str, program: Seque
 
 def venue_truth(port: int) -> Truth:
     """The ledger of the fake venue that listens there."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/fake/ledger", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/fake/ledger", timeout=START_S) as answer:
         return Truth.of_venue(json.load(answer))
 
 
 def free_port() -> int:
-    """For a minute nobody else is given it: its last connection has just ended, so it is only for who names it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)):
-            listener.accept()[0].close()  # whoever closes first keeps the port in TIME_WAIT
-        return port
+    """Still free when somebody listens there later, or again: the kernel gives it to nobody who connects, and test
+    processes side by side have ports of their own."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = process * PORTS_PER_PROCESS % len(FIXED_PORTS)
+    while True:
+        port = random.choice(FIXED_PORTS[first : first + PORTS_PER_PROCESS])
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _outcry() -> str:

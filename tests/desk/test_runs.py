@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from actors.orders.records import decode
-from tests.desk.runs import ROOT, Run, Status, free_port, outcry_run, venue_truth
+from tests.desk.ending import end_trading
+from tests.desk.runs import PATIENT, ROOT, START_S, Run, Status, free_port, outcry_run, venue_truth
 from tests.desk.truth import Truth, records, shortest
 
 DEMO = ROOT / "configs" / "demo.yaml"
@@ -31,12 +32,9 @@ ACTORS = (
     "strategy.maker",
 )
 KILLED = ("connector.binance", "order_manager", "strategy.maker")
+FIRST_BACKOFF_MS = 100
+"""At most, of an actor that has not ended for a minute; the rest of its absence is starting it."""
 STAGES = ("signal", "journal", "risk", "route", "wire", "tick_to_wire", "ack")
-FINAL = ("FILLED", "CANCELED", "EXPIRED", "REJECTED", "DENIED")
-REPORT_NS = 1_500_000_000
-"""By then the strategy has had a quote and everybody has reported what followed."""
-BACK_S = 10.0
-"""A killed process is noticed within milliseconds and its first backoff ends within 0.1 s; the rest is starting it."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.ray]
 
@@ -44,6 +42,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.ray]
 def demo(backend: str) -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(DEMO.read_text())
     document["cluster"] = {"backend": backend}
+    document["restart"] = PATIENT
     return document
 
 
@@ -71,9 +70,7 @@ class Trading:
 
     def end(self) -> tuple[Truth, Truth, dict[str, Any]]:
         """End the trading, wait until no order is open and stop: (the venue's truth, the journal's, the summary)."""
-        self._end.touch()
-        reported = time.time_ns() + REPORT_NS
-        self.run.until(lambda status: status["ts"] > reported and not set(status["orders"]) - set(FINAL))
+        end_trading(self.run, self._end)
         truth = venue_truth(self._port)
         summary = self.run.stop()
         return truth, Truth.of_journal(self.run.journal), summary
@@ -82,6 +79,16 @@ class Trading:
 def is_trading(status: Status) -> bool:
     ready = all(actor["state"] == "READY" for actor in status["actors"].values())
     return ready and status["venues"].get("binance", {}).get("connected", False) and status["fills"] > 0
+
+
+def has_been_measured(status: Status) -> bool:
+    """Orders were filled, and the times of every stage of theirs are known."""
+    return (
+        is_trading(status)
+        and status["orders"].get("FILLED", 0) > 0
+        and status["venues"]["binance"]["messages"] > 100
+        and all(status["latency"].get(stage, {}).get("count", 0) > 0 for stage in STAGES)
+    )
 
 
 def trading(tmp_path: Path, changes: bool = False, **cluster: Any) -> Iterator[Trading]:
@@ -117,9 +124,9 @@ def assert_equal_to_the_venue(truth: Truth, journal: Truth, summary: dict[str, A
 
 def test_a_run_on_ray_sums_up_what_it_did_and_leaves_nothing() -> None:
     with outcry_run(demo("ray")) as run:
-        run.until(lambda status: status["fills"] > 0)
+        run.until(has_been_measured)
         summary = run.stop()
-        assert run.processes() == {}
+        run.until_gone()
         assert [path.name for path in (run.folder / "outcry" / "runs").iterdir()] == []
     assert list(summary) == [
         "name", "seconds", "venues", "orders", "fills", "positions", "latency", "restarts", "dropped", "books",
@@ -136,7 +143,7 @@ def test_a_run_on_ray_sums_up_what_it_did_and_leaves_nothing() -> None:
         p50, p99, p999 = (summary["latency"][stage][quantile] for quantile in ("p50_us", "p99_us", "p999_us"))
         assert 0 < p50 <= p99 <= p999
     assert set(ACTORS) <= set(summary["restarts"])
-    assert set(summary["restarts"].values()) == {0}
+    assert {name for name, count in summary["restarts"].items() if count} == set()
     assert summary["dropped"].keys() == summary["restarts"].keys()
     assert set(summary["books"]) == {"binance.BTCUSDT", "binance.ETHUSDT"}
 
@@ -160,12 +167,11 @@ def test_a_run_on_ray_is_shown_outlives_its_parts_and_is_stopped_from_another_pr
 
     for role in KILLED:
         run.until(lambda status: status["spares"] == 1)
-        before = time.monotonic()
         after = run.kill(role)
-        assert time.monotonic() - before < BACK_S
         assert after["actors"][role]["restarts"] == 1
         on_ray.goes_on()
-    restarts = {name: actor["restarts"] for name, actor in run.status()["actors"].items()}
+    assert_replaced_at_once(run, len(KILLED))
+    restarts = {name: actor["restarts"] for name, actor in run.now()["actors"].items()}
     assert {name for name, count in restarts.items() if count} == set(KILLED)
 
     truth, journal, summary = on_ray.end()
@@ -174,37 +180,49 @@ def test_a_run_on_ray_is_shown_outlives_its_parts_and_is_stopped_from_another_pr
     run.until_gone()
 
 
+def assert_replaced_at_once(run: Run, times: int) -> None:
+    """So many hosts that ended, and none waited for longer than the first backoff takes."""
+    delays = [line["delay_ms"] for line in run.logged("host_ended")]
+    assert len(delays) == times
+    assert max(delays) <= FIRST_BACKOFF_MS
+
+
 def assert_ray_lists(run: Run, actors: dict[str, Any]) -> None:
     """Ray's own tool finds each actor by its name in the process that we say it has."""
     if importlib.util.find_spec("opencensus") is None:
         return
     exported = dict(shlex.split(line)[1].split("=", 1) for line in run.command("env").splitlines())
-    listed = subprocess.run(
-        [str(Path(sys.executable).with_name("ray")), "list", "actors", "--format", "json", "--filter", "state=ALIVE"],
-        env={**os.environ, **exported},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert listed.returncode == 0, listed.stderr
-    alive = {row["name"]: row["pid"] for row in json.loads(listed.stdout) if not row["name"].startswith("spare-")}
-    assert alive == {name: actor["pid"] for name, actor in actors.items()}
+    command = [str(Path(sys.executable).with_name("ray")), "list", "actors", "--format", "json"]
+    expected = {name: actor["pid"] for name, actor in actors.items()}
+    deadline = time.monotonic() + START_S
+    while True:  # its dashboard is a process of its own, which starts slowly and learns of them later
+        listed = subprocess.run(
+            [*command, "--filter", "state=ALIVE"],
+            env={**os.environ, **exported},
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+            check=False,
+        )
+        rows = json.loads(listed.stdout) if listed.returncode == 0 else []
+        alive = {row["name"]: row["pid"] for row in rows if not row["name"].startswith("spare-")}
+        if alive == expected:
+            return
+        assert time.monotonic() < deadline, f"{alive} is not {expected}: {listed.stderr}"
 
 
 def test_any_process_can_be_killed_and_no_order_or_fill_is_lost_or_doubled(on_processes: Trading) -> None:
     run = on_processes.run
     on_processes.until_it_trades()
     for actor in (*ACTORS, "supervisor"):
-        before = time.monotonic()
         after = run.kill(actor)
-        assert time.monotonic() - before < BACK_S
         assert after["actors"][actor]["restarts"] == 1
         on_processes.goes_on()
+    assert_replaced_at_once(run, len(ACTORS))
     truth, journal, summary = on_processes.end()
     assert_equal_to_the_venue(truth, journal, summary)
     assert {name for name, count in summary["restarts"].items() if count == 1} == {*ACTORS, "supervisor"}
     assert sum(summary["restarts"].values()) == len(ACTORS) + 1
     intents = Counter(type(decode(record).event).__name__ for record in records(run.journal))
     assert min(intents["SubmitOrder"], intents["ChangeIntended"], intents["SubmitOrderList"]) > 2
-    assert run.processes() == {}
+    run.until_gone()

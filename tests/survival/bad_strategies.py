@@ -16,9 +16,11 @@ class Raiser(Strategy):
 
 
 class Blocker(Strategy):
-    """Keeps its process for `seconds` at each quote, and nothing else happens in it."""
+    """Keeps its process for `seconds` at each quote, and nothing else happens in it; notes when in `file`."""
 
     def on_quote(self, quote: Quote) -> None:
+        with Path(str(self.parameters["file"])).open("a") as file:
+            file.write(f"{time.time_ns()}\n")
         time.sleep(float(self.number("seconds", 60)))
 
 

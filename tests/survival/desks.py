@@ -10,21 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import yaml
 
-from tests.desk.runs import ROOT, Run, Status, outcry_run
+from tests.desk import runs
+from tests.desk.ending import end_trading
+from tests.desk.runs import ROOT, START_S, Run, Status, outcry_run
 from tests.desk.truth import Truth
 from tests.survival.venue import VenueThread, venue_thread
 
 DEMO = ROOT / "configs" / "demo.yaml"
-FINAL = ("FILLED", "CANCELED", "EXPIRED", "REJECTED", "DENIED")
-REPORT_NS = 1_500_000_000
-"""By then the strategy has had a quote and everybody has reported what followed."""
 BUILT = (sys.executable, "-m", "tests.survival.built")
 """`outcry` with actors that a test can end at an exact step, and hosts that it can put out of reach."""
-PATIENT = {"backoff_min_s": 0.02, "backoff_max_s": 0.2, "intensity": 1_000}
-"""Restarts at once, and as often as the test likes."""
+PATIENT = runs.PATIENT | {"backoff_min_s": 0.02, "backoff_max_s": 0.2, "intensity": 1_000}
+"""Restarts at once, and as often as the test likes; nobody is given up because the machine is busy."""
 
 
 class Desk:
@@ -51,18 +49,12 @@ class Desk:
 
     def end(self) -> tuple[Truth, dict[str, Any]]:
         """End the trading, wait until no order is open and stop: (the journal's truth, the summary)."""
-        self._end.touch()
-        reported = time.time_ns() + REPORT_NS
-        self.run.until(lambda status: status["ts"] > reported and not set(status["orders"]) - set(FINAL))
+        end_trading(self.run, self._end)
         summary = self.run.stop()
         return Truth.of_journal(self.run.journal), summary
 
     def logged(self, event: str) -> list[dict[str, Any]]:
-        """Every line of that name, of all hosts in the order of their files."""
-        lines = []
-        for file in sorted(self.run.folder.glob("outcry/runs/*/logs/*.jsonl")):
-            lines += [msgspec.json.decode(line) for line in file.read_bytes().split(b"\n")[:-1]]
-        return [line for line in lines if line["event"] == event]
+        return self.run.logged(event)
 
 
 def is_trading(status: Status) -> bool:
@@ -74,6 +66,7 @@ def configuration(venue: VenueThread, folder: Path, **sections: Any) -> dict[str
     """The demo's desk with a strategy that orders by the clock; `sections` replace those of the demo."""
     document: dict[str, Any] = yaml.safe_load(DEMO.read_text())
     document["cluster"] = {"backend": "processes"}
+    document["restart"] = runs.PATIENT
     document["venues"] = {"binance": venue.settings(folder)}
     document["strategies"]["maker"]["class"] = "tests.survival.clerk:Clerk"
     document["strategies"]["maker"]["parameters"]["until_file"] = str(folder / "end")
@@ -90,10 +83,16 @@ def trading(tmp_path: Path, *, program: Sequence[str] = (), **sections: Any) -> 
         yield Desk(run, venue, tmp_path / "end")
 
 
+def stop(pid: int) -> None:
+    """Returns when it has stopped: it does nothing any more, on no processor."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: _states(pid) <= {"T"}, lambda: f"{pid} does not stop: {_states(pid)}")
+
+
 @contextmanager
 def frozen(pid: int) -> Iterator[None]:
     """Stopped meanwhile; it is no error if it is gone when it should go on."""
-    os.kill(pid, signal.SIGSTOP)
+    stop(pid)
     try:
         yield
     finally:
@@ -101,11 +100,21 @@ def frozen(pid: int) -> Iterator[None]:
             os.kill(pid, signal.SIGCONT)
 
 
-def until(holds: Callable[[], bool], what: str, timeout_s: float = 180.0) -> None:
+def until(holds: Callable[[], bool], what: str | Callable[[], str], timeout_s: float = START_S) -> None:
+    """`what` is wrong if that does not become true."""
     deadline = time.monotonic() + timeout_s
     while not holds():
-        assert time.monotonic() < deadline, what
+        assert time.monotonic() < deadline, what if isinstance(what, str) else what()
         time.sleep(0.05)
+
+
+def _states(pid: int) -> set[str]:
+    """Of its threads."""
+    found = set()
+    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found.add(thread.read_text().rpartition(")")[2].split()[0])
+    return found
 
 
 def is_alive(pid: int) -> bool:

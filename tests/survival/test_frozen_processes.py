@@ -11,18 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from actors.messages import SubmitOrder
+from actors.messages import OrderRouted, SubmitOrder
 from actors.orders.records import decode
-from runtime.clock import NS_PER_MS
 from tests.desk.truth import Truth, records
 from tests.survival.built import UNREACHABLE
-from tests.survival.desks import BUILT, PATIENT, Desk, frozen, is_alive, trading, until
+from tests.survival.desks import BUILT, PATIENT, Desk, frozen, is_alive, stop, trading, until
 
 HEARTBEAT_S, MISSED = 0.1, 15
 HANG_MS = 1_500
-SLACK_MS = 3_000
-"""For a busy machine: the supervisor looks once a heartbeat if it gets the processor."""
+MOST_MS = 2 * HANG_MS
+"""Whom the supervisor itself could not hear for so long, because it was busy, is given as long again."""
 RESTART = PATIENT | {"heartbeat_s": HEARTBEAT_S, "heartbeats_missed": MISSED}
+ONCE = RESTART | {"heartbeats_missed": 50}
+"""Where there may be one successor only: a busy machine must not make a second one."""
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ def test_a_process_that_hangs_is_killed_and_replaced_in_time(tmp_path: Path, act
         with frozen(before["pid"]):
             after = desk.run.until(lambda status: status["actors"][actor]["incarnation"] > before["incarnation"])
             until(lambda: not is_alive(before["pid"]), "the hung process is still there")
-        assert HANG_MS <= silence_ms(after["actors"][actor]["reason"]) < HANG_MS + SLACK_MS
+        assert HANG_MS <= silence_ms(after["actors"][actor]["reason"]) <= MOST_MS
         desk.goes_on()
         journal, _ = desk.end()
         assert journal == desk.venue.truth()
@@ -65,15 +66,19 @@ def submitted(folder: Path) -> list[str]:
     return [event.order.client_order_id for event in events if isinstance(event, SubmitOrder)]
 
 
-def test_a_connector_that_wakes_up_beside_its_successor_sends_nothing(
+def test_a_connector_that_wakes_up_beside_its_successor_trades_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out_of_reach(tmp_path, "connector.binance", monkeypatch)
-    with trading(tmp_path, program=BUILT, restart=RESTART) as desk:
-        old = desk.until_it_trades()["actors"]["connector.binance"]
+    with trading(tmp_path, program=BUILT, restart=ONCE) as desk:
+        actors = desk.until_it_trades()["actors"]
+        old = actors["connector.binance"]
         session = desk.venue.requests()[-1].session
-        os.kill(old["pid"], signal.SIGSTOP)
-        stopped = time.time_ns()
+        with frozen(actors["supervisor"]["pid"]):  # nobody is replaced before there is something to lose
+            stop(old["pid"])
+            stopped = time.time_ns()
+            until(lambda: len(routed(desk, stopped)) > 2, "nothing was sent to it while it was stopped")
+            queued = routed(desk, stopped)
         desk.run.until(lambda status: status["actors"]["connector.binance"]["incarnation"] > old["incarnation"])
         desk.goes_on()
         assert is_alive(old["pid"])
@@ -84,28 +89,26 @@ def test_a_connector_that_wakes_up_beside_its_successor_sends_nothing(
         journal, _ = desk.end()
         truth, requests = desk.venue.truth(), desk.venue.requests()
         assert journal == truth
-        assert [request for request in requests if request.session == session and request.ts >= thawed] == []
-        assert_some_were_queued(desk, stopped, {request.client_order_id for request in requests})
+        late = {each.client_order_id for each in requests if each.session == session and each.ts >= thawed}
+        assert late.isdisjoint(queued), "it has sent what was queued"
+        assert late.isdisjoint(truth.orders), "what it was about to write when it stopped is refused as outdated"
+        assert {request.client_order_id for request in requests}.isdisjoint(queued), "somebody has sent what was queued"
 
 
-def assert_some_were_queued(desk: Desk, stopped: int, arrived: set[str]) -> None:
-    """Orders that were given to the old connector while it was stopped: not one reached the venue."""
-    intents = [
-        record.event.order.client_order_id
-        for record in map(decode, records(desk.run.journal))
-        if isinstance(record.event, SubmitOrder) and stopped <= record.ts < stopped + HANG_MS * NS_PER_MS
-    ]
-    assert intents, "no order was submitted while it was stopped"
-    assert arrived.isdisjoint(intents)
+def routed(desk: Desk, since: int) -> set[str]:
+    """Orders that were submitted since then and of which the router has said that they are on their way."""
+    events = [record.event for record in map(decode, records(desk.run.journal)) if record.ts >= since]
+    submitted = {event.order.client_order_id for event in events if isinstance(event, SubmitOrder)}
+    return submitted & {event.client_order_id for event in events if isinstance(event, OrderRouted)}
 
 
 def test_of_two_order_managers_for_one_account_only_the_newer_one_trades(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out_of_reach(tmp_path, "order_manager", monkeypatch)
-    with trading(tmp_path, program=BUILT, restart=RESTART) as desk:
+    with trading(tmp_path, program=BUILT, restart=ONCE) as desk:
         old = desk.until_it_trades()["actors"]["order_manager"]
-        os.kill(old["pid"], signal.SIGSTOP)
+        stop(old["pid"])
         known = set(submitted(desk.run.journal))
         after = desk.run.until(lambda status: status["actors"]["order_manager"]["incarnation"] > old["incarnation"])
         incarnation = after["actors"]["order_manager"]["incarnation"]

@@ -25,6 +25,11 @@ def up(status: Status) -> int:
     return Counter(status["venues"].get("binance", {}).get("links", {}).values())["UP"]
 
 
+def reconnects(status: Status) -> int:
+    count: int = status["venues"]["binance"]["reconnects"]
+    return count
+
+
 def most_within_a_window(connects: list[Connect]) -> int:
     times = [connect.ts for connect in connects]
     return max(sum(ts <= other < ts + WINDOW_S * NS_PER_S for other in times) for ts in times)
@@ -44,12 +49,12 @@ def test_two_hundred_links_come_back_within_the_venues_limit(tmp_path: Path, mon
         with outcry_run(document, "--quiet", program=BUILT) as run:
             desk = Desk(run, venue, tmp_path / "end")
             run.until(lambda status: up(status) == LINKS + 1)
-            desk.until_it_trades()
+            before = reconnects(desk.until_it_trades())
             venue.fault(Cut(link=LinkRole.STREAM, at_once=True))
-            run.until(lambda status: up(status) < LINKS)
+            run.until(lambda status: reconnects(status) > before)
             after = desk.goes_on()
             assert after["venues"]["binance"]["links"]["orders"] == "UP"
-            run.until(lambda status: up(status) == LINKS + 1, timeout_s=4 * WINDOW_S)
+            run.until(lambda status: up(status) == LINKS + 1 and reconnects(status) >= before + LINKS)
             journal, summary = desk.end()
             assert journal == venue.truth()
             connects = venue.connects()

@@ -22,7 +22,7 @@ from tests.desk.truth import Truth
 Answer = TypeVar("Answer")
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-START_S = 60.0
+START_S = 120.0
 
 
 class Request(msgspec.Struct, frozen=True):
