@@ -11,7 +11,10 @@ from actors.strategy import Quote, Strategy, Trade
 
 
 class FallbackTrader(Strategy):
-    """One order that rests and is cancelled, one that is filled; each anew while it is denied."""
+    """One order that rests and is cancelled, one that is filled; each anew while it is denied.
+
+    The notes are written whenever something has happened for the first time, and in the end.
+    """
 
     def on_start(self) -> None:
         self.instrument = self.instruments[0]
@@ -23,10 +26,10 @@ class FallbackTrader(Strategy):
 
     def on_quote(self, quote: Quote) -> None:
         if not quote.degraded:
-            self.notes["quotes_after"] += bool(self.notes["degraded_quotes"])
+            self.count("quotes_after", bool(self.notes["degraded_quotes"]))
             return
-        self.notes["degraded_quotes"] += 1
-        self.notes["degraded_books"] += self.book(self.instrument).is_degraded
+        self.count("degraded_quotes", True)
+        self.count("degraded_books", self.book(self.instrument).is_degraded)
         waiting, self.waiting = self.waiting, set()
         for role in waiting:
             self.send(role, quote)
@@ -38,7 +41,7 @@ class FallbackTrader(Strategy):
 
     def on_trade(self, trade: Trade) -> None:
         self.notes["trades"].append(int(trade.trade_id))
-        self.notes["degraded_trades"] += trade.degraded
+        self.count("degraded_trades", trade.degraded)
 
     def on_order(self, update: OrderUpdated) -> None:
         role = self.roles[update.order.client_order_id]
@@ -48,6 +51,19 @@ class FallbackTrader(Strategy):
             self.cancel(update.order.client_order_id)
         elif update.state in (OrderState.FILLED, OrderState.CANCELED):
             self.notes["done"].append(f"{role} {update.state.value}")
+            self.write()
+
+    def count(self, what: str, happens: bool) -> None:
+        self.notes[what] += happens
+        if happens and self.notes[what] == 1:
+            self.write()
 
     def on_stop(self) -> None:
-        Path(str(self.parameters["notes"])).write_text(json.dumps(self.notes))
+        self.write()
+
+    def write(self) -> None:
+        """Whole, whoever reads it meanwhile."""
+        file = Path(str(self.parameters["notes"]))
+        unfinished = file.with_name(f"{file.name}.new")
+        unfinished.write_text(json.dumps(self.notes))
+        unfinished.rename(file)
