@@ -10,7 +10,7 @@ from runtime.actor import Started, Stopping
 from tests.store.backing import Backing, built_anew, rows_of
 from tests.support.context import RecordingContext
 
-IN_TIME_S = 20.0
+IN_TIME_S = 240.0
 
 
 class DrivenStore:
@@ -19,8 +19,8 @@ class DrivenStore:
         self.backing = backing
         self.ctx = RecordingContext("store")
         self.store = Store(journal, backing.database(), patience_ns)
-        self.longest_receive_ns = 0
-        self.longest_step_ns = 0
+        self.most_receives = 0
+        """While one step was under way: as often as it looked whether that is done, and did not wait for it."""
         self._receive(Started())
         self._settle()
 
@@ -64,15 +64,15 @@ class DrivenStore:
     def _settle(self) -> None:
         """The context's clock follows the real one while a step is under way, and stands still otherwise."""
         begun, began = time.monotonic_ns(), self.ctx.time
+        receives = 0
         while not self.store.is_finished() and self.wait_ns <= LOOK_NS:
-            assert time.monotonic_ns() - begun < IN_TIME_S * 1e9
+            assert time.monotonic_ns() - begun < IN_TIME_S * 1e9, self.state
             if self.wait_ns:
                 time.sleep(0.001)
             self.ctx.time = began + time.monotonic_ns() - begun
             self._receive(StepDue())
-        self.longest_step_ns = max(self.longest_step_ns, time.monotonic_ns() - begun)
+            receives += 1
+        self.most_receives = max(self.most_receives, receives)
 
     def _receive(self, message: object) -> None:
-        begun = time.monotonic_ns()
         self.store.receive(message, self.ctx)
-        self.longest_receive_ns = max(self.longest_receive_ns, time.monotonic_ns() - begun)

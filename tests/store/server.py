@@ -5,7 +5,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sysconfig
 import tempfile
@@ -14,7 +13,9 @@ from pathlib import Path
 
 import psycopg
 
-START_S = 30.0
+from tests.desk.runs import free_port
+
+START_S = 240.0
 WHO_RUNS_IT = ("postgres", "nobody")
 """For tests that run as root, as whom PostgreSQL refuses to run."""
 
@@ -42,8 +43,7 @@ class Server:
             shutil.chown(self._folder, self._user)
         self._process: subprocess.Popen[bytes] | None = None
         self._databases = 0
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self.port: int = listener.getsockname()[1]
+        self.port = free_port()
         self._run("initdb", "-D", str(self._data), "-U", "desk", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
 
     @property
@@ -117,7 +117,7 @@ class Server:
             cwd=self._folder,
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=START_S,
         )
 
 

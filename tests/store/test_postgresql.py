@@ -22,6 +22,8 @@ from tests.store.driven import DrivenStore
 from tests.store.server import Server
 
 DATA = some_records(200)
+MANY = 20
+"""Looks while the slow server needs its time, which is far longer than twenty of them take."""
 SLOW = """CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN PERFORM pg_sleep(0.002); RETURN NEW; END $$"""
 
@@ -61,9 +63,10 @@ def test_a_server_that_is_not_there_at_the_start_is_waited_for(
     journal: Path, postgresql: PostgresqlBacking, server: Server
 ) -> None:
     write(journal, DATA)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        nowhere = listener.getsockname()[1]
-    refused = DrivenStore(journal, PostgresqlBacking(postgresql.dsn.replace(str(server.port), str(nowhere))))
+    with socket.socket() as nobody:  # it has the port, and listens to nobody
+        nobody.bind(("127.0.0.1", 0))
+        nowhere = nobody.getsockname()[1]
+        refused = DrivenStore(journal, PostgresqlBacking(postgresql.dsn.replace(str(server.port), str(nowhere))))
     assert "onnection refused" in refused.state["problem"]
     assert "not-asked-for" not in refused.state["problem"]
     assert refused.wait_ns == 1_000_000_000
@@ -96,8 +99,7 @@ def test_a_slow_server_delays_nobody_but_the_store(journal: Path, postgresql: Po
     write(journal, DATA)
     store.run()
     assert store.state["sequence"] == len(DATA)
-    assert store.longest_receive_ns < 100_000_000
-    assert store.longest_step_ns > 300_000_000
+    assert store.most_receives > MANY, "it waited for the server while it could have heard others"
     store.assert_equal_to_one_built_anew()
 
 

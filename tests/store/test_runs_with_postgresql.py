@@ -8,7 +8,7 @@ import yaml
 
 from actors.orders.records import EpochBegan, decode
 from actors.store.sqlite import SqliteDatabase
-from tests.desk.runs import ROOT, Run, outcry_run
+from tests.desk.runs import PATIENT, ROOT, Run, outcry_run
 from tests.desk.truth import Truth, records, shortest
 from tests.store.backing import PostgresqlBacking, built_anew, rows_of
 from tests.store.server import Server
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 def configured() -> dict[str, Any]:
     document: dict[str, Any] = yaml.safe_load(DEMO.read_text())
     document["cluster"] = {"backend": "processes"}
+    document["restart"] = PATIENT
     document["store"] = {"kind": "postgresql", "dsn": "env:OUTCRY_TEST_DSN", "schema": "desk-1"}
     document["strategies"]["maker"]["class"] = "tests.desk.trader:Trader"
     document["strategies"]["maker"]["parameters"]["take_every"] = 2
