@@ -137,7 +137,7 @@ def test_a_full_disk_is_unavailable_and_leaves_nothing_behind(tmp_path: Path, ro
         [sys.executable, "-c", DISK_FULL, str(tmp_path), str(full)],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=240,
         check=True,
     )
     lines = ended.stdout.splitlines()
