@@ -13,13 +13,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import yaml
 
-from tests.desk.runs import POLL_S, ROOT, free_port, outcry_run, venue_truth
+from tests.desk.runs import PATIENT, POLL_S, ROOT, free_port, outcry_run, venue_truth
 from tests.desk.truth import Truth
 
 CAPTURES = Path(os.environ.get("OUTCRY_CAPTURES") or ROOT.parent / "shared" / "data" / "captures")
 CONFIGURATION = ROOT / "configs" / "replay-binance.yaml"
 SYMBOLS = ["BLZETH", "LRCBTC", "NKNUSDT", "RUNEEUR"]
-REPLAY_S = 90.0
+REPLAY_S = 300.0
 
 pytestmark = [
     pytest.mark.slow,
@@ -88,6 +88,7 @@ def test_a_recording_leaves_every_book_as_recorded_and_orders_fill(speed: str) -
     port = free_port()
     document["venues"]["binance"]["simulate"]["port"] = port
     document["cluster"] = {"backend": "processes"}
+    document["restart"] = PATIENT
     with outcry_run(document, "--quiet", "--capture", str(CAPTURES), "--speed", speed) as run:
         until_played(port)
         run.until(lambda status: not set(status["orders"]) - {"FILLED", "EXPIRED", "REJECTED", "DENIED"})

@@ -23,7 +23,7 @@ from scripts.benchmarks.exchange import OrderLatencies
 from scripts.benchmarks.ours import INSTRUMENT, STRATEGY, VENUE, Separate
 from scripts.benchmarks.processes import Child
 from scripts.benchmarks.statistics import percentile
-from tests.desk.runs import Run, Status, outcry_run
+from tests.desk.runs import PATIENT, START_S, Run, Status, outcry_run
 
 FLOOD_S = int(os.environ.get("OUTCRY_FLOOD_S", "20"))
 TAKES_S = 0.01
@@ -33,7 +33,7 @@ LOW, HIGH = 50, 1_000
 ORDERS_PER_S = 25
 """At either load."""
 REPEATED_S = 8
-TRIES = 4
+TRIES = 8
 FLAT_BYTES = 24 << 20
 """What a process may grow by while the flood goes on: a queue of all of it would show in an hour only, so counts are
 looked at as well."""
@@ -54,6 +54,7 @@ def configuration(surroundings: Surroundings) -> dict[str, Any]:
     """The benchmark's desk in plain processes, with a slow strategy beside the fast one."""
     document = Separate()._configuration(surroundings)
     document["cluster"] = {"backend": "processes"}
+    document["restart"] = PATIENT
     document["strategies"][SLUGGARD] = {
         "class": f"{__name__}:{Sluggard.__name__}",
         "instruments": [INSTRUMENT],
@@ -72,12 +73,12 @@ class Flooded:
         self._phase += 1
         every = rate // ORDERS_PER_S
         body = {"phase": str(self._phase), "count": ORDERS_PER_S * seconds, "rate": rate, "every": every}
-        timeout = aiohttp.ClientTimeout(total=seconds + 60)
+        timeout = aiohttp.ClientTimeout(total=seconds + START_S)
         async with self._session.post("/bench/orders", json=body, timeout=timeout) as answer:
             return msgspec.json.decode(await answer.read(), type=OrderLatencies)
 
     async def until_it_answers(self) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(START_S):
             while True:
                 async with self._session.get("/bench/state") as answer:
                     state = await answer.json()
@@ -86,7 +87,7 @@ class Flooded:
                 await asyncio.sleep(0.1)
 
     async def memory(self) -> dict[str, int]:
-        status = await asyncio.to_thread(self.run.status)
+        status = await asyncio.to_thread(self.run.now)
         return {name: resident_bytes(actor["pid"]) for name, actor in status["actors"].items()}
 
 
@@ -124,7 +125,7 @@ def p99(orders: OrderLatencies) -> float:
 async def test_a_flood_is_conflated_and_orders_go_on(tmp_path: Path) -> None:
     async with flooded(tmp_path) as desk:
         await desk.orders(HIGH, 2)
-        before = (await asyncio.to_thread(desk.run.status))["actors"]
+        before = (await asyncio.to_thread(desk.run.now))["actors"]
         phase = asyncio.create_task(desk.orders(HIGH, FLOOD_S))
         memory = await memory_meanwhile(desk, phase)
         high = phase.result()
@@ -133,7 +134,7 @@ async def test_a_flood_is_conflated_and_orders_go_on(tmp_path: Path) -> None:
         while len(ratios) < TRIES and min(ratios, default=2.0) >= 2.0:
             low = await desk.orders(LOW, REPEATED_S)
             ratios.append(p99(await desk.orders(HIGH, REPEATED_S)) / p99(low))
-        restarts = {actor["restarts"] for actor in (await asyncio.to_thread(desk.run.status))["actors"].values()}
+        restarts = {actor["restarts"] for actor in (await asyncio.to_thread(desk.run.now))["actors"].values()}
     assert len(high.latencies_ns) == high.triggers == ORDERS_PER_S * FLOOD_S
     slow, connector = f"strategy.{SLUGGARD}", f"connector.{VENUE}"
     dropped = sum(after[name]["mailbox"]["dropped"] - before[name]["mailbox"]["dropped"] for name in (slow, connector))
