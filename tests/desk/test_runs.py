@@ -171,7 +171,7 @@ def test_a_run_on_ray_is_shown_outlives_its_parts_and_is_stopped_from_another_pr
         assert after["actors"][role]["restarts"] == 1
         on_ray.goes_on()
     assert_replaced_at_once(run, len(KILLED))
-    restarts = {name: actor["restarts"] for name, actor in run.now()["actors"].items()}
+    restarts = {name: actor["restarts"] for name, actor in run.status()["actors"].items()}
     assert {name for name, count in restarts.items() if count} == set(KILLED)
 
     truth, journal, summary = on_ray.end()

@@ -132,7 +132,7 @@ def go_mad(run: Run, good: VenueThread, mad: VenueThread, faults: list[Fault], u
     if any(isinstance(fault, Freeze) for fault in faults):
         run.until(lambda status: status["venues"]["mad"]["reconnects"] > before["venues"]["mad"]["reconnects"])
     mad.calm()
-    calm = run.now()
+    calm = run.status()
     after = run.until(
         lambda status: is_whole(status, "mad") and handled(status, "mad") > handled(calm, "mad") + 20,
     )

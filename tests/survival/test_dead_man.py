@@ -113,7 +113,7 @@ def until_it_is_empty_and_stays_so(book: Book) -> None:
 def test_frozen_for_longer_than_its_time_the_book_is_empty_and_then_all_goes_on(tmp_path: Path) -> None:
     with trading(tmp_path, SHORT_LEASE_S) as (desk, book):
         before = desk.until_it_trades()["actors"]
-        until(lambda: len(book.open()) > 1, lambda: f"no order rests: {desk.run.now()}")
+        until(lambda: len(book.open()) > 1, lambda: f"no order rests: {desk.run.status()}")
         both = [before["supervisor"]["pid"], desk.run._process.pid]
         with frozen(both[0]), frozen(both[1]):
             until_it_is_empty_and_stays_so(book)
@@ -133,7 +133,7 @@ def test_frozen_for_longer_than_its_time_the_book_is_empty_and_then_all_goes_on(
 def test_a_supervisor_that_is_killed_and_comes_back_at_once_stops_no_trading(tmp_path: Path) -> None:
     with trading(tmp_path, LONG_LEASE_S) as (desk, book):
         before = desk.until_it_trades()["actors"]
-        until(lambda: len(book.open()) > 1, lambda: f"no order rests: {desk.run.now()}")
+        until(lambda: len(book.open()) > 1, lambda: f"no order rests: {desk.run.status()}")
         os.kill(before["supervisor"]["pid"], signal.SIGKILL)
         until(lambda: not is_alive(before["supervisor"]["pid"]), "it lives on")
         after = desk.goes_on()["actors"]

@@ -50,7 +50,7 @@ pytestmark = pytest.mark.slow
 
 def die_at(step: Step, desk: Desk, folder: Path) -> str:
     """The client order id of the order that was on its way when its actor died; that actor lives again."""
-    before = desk.run.now()["actors"][step.actor]
+    before = desk.run.status()["actors"][step.actor]
     (folder / DONE).unlink(missing_ok=True)
     (folder / "arming").write_bytes(msgspec.json.encode(step))
     (folder / "arming").rename(folder / ARMED)
