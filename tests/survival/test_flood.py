@@ -87,7 +87,7 @@ class Flooded:
                 await asyncio.sleep(0.1)
 
     async def memory(self) -> dict[str, int]:
-        status = await asyncio.to_thread(self.run.now)
+        status = await asyncio.to_thread(self.run.status)
         return {name: resident_bytes(actor["pid"]) for name, actor in status["actors"].items()}
 
 
@@ -125,7 +125,7 @@ def p99(orders: OrderLatencies) -> float:
 async def test_a_flood_is_conflated_and_orders_go_on(tmp_path: Path) -> None:
     async with flooded(tmp_path) as desk:
         await desk.orders(HIGH, 2)
-        before = (await asyncio.to_thread(desk.run.now))["actors"]
+        before = (await asyncio.to_thread(desk.run.status))["actors"]
         phase = asyncio.create_task(desk.orders(HIGH, FLOOD_S))
         memory = await memory_meanwhile(desk, phase)
         high = phase.result()
@@ -134,7 +134,7 @@ async def test_a_flood_is_conflated_and_orders_go_on(tmp_path: Path) -> None:
         while len(ratios) < TRIES and min(ratios, default=2.0) >= 2.0:
             low = await desk.orders(LOW, REPEATED_S)
             ratios.append(p99(await desk.orders(HIGH, REPEATED_S)) / p99(low))
-        restarts = {actor["restarts"] for actor in (await asyncio.to_thread(desk.run.now))["actors"].values()}
+        restarts = {actor["restarts"] for actor in (await asyncio.to_thread(desk.run.status))["actors"].values()}
     assert len(high.latencies_ns) == high.triggers == ORDERS_PER_S * FLOOD_S
     slow, connector = f"strategy.{SLUGGARD}", f"connector.{VENUE}"
     dropped = sum(after[name]["mailbox"]["dropped"] - before[name]["mailbox"]["dropped"] for name in (slow, connector))
