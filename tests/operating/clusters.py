@@ -35,7 +35,6 @@ class Head:
             "RAY_AUTH_TOKEN_PATH": str(token),
             "OUTCRY_TEST_HEAD": str(folder),
             "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "5",
-            "RAY_CLIENT_SERVER_CHECK_CHANNEL_TIMEOUT_S": "90",  # so long each client's process may take to come up
         }
         self._output = (folder / "head.txt").open("w")
         command = [

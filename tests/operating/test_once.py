@@ -26,4 +26,5 @@ def test_the_supervisors_death_does_not_send_an_order_twice(monkeypatch: pytest.
             )
         assert asked.result()["state"] == "FILLED"
         assert [action for _, client, action, _ in actions(run.journal) if client == "test"] == ["SUBMIT"]
-        assert run.status()["actors"]["gateway"]["incarnation"] == before["gateway"]["incarnation"]
+        after = run.until(lambda status: status["actors"]["gateway"]["state"] == "READY")["actors"]
+        assert after["gateway"]["incarnation"] == before["gateway"]["incarnation"]

@@ -20,6 +20,7 @@ from actors.strategy import Strategy, Trade
 from runtime.memory import resident_bytes
 from scripts.benchmarks.contender import Surroundings
 from scripts.benchmarks.exchange import OrderLatencies
+from scripts.benchmarks.measure import ANSWER_S
 from scripts.benchmarks.ours import INSTRUMENT, STRATEGY, VENUE, Separate
 from scripts.benchmarks.processes import Child
 from scripts.benchmarks.statistics import percentile
@@ -72,7 +73,13 @@ class Flooded:
         """So many trades a second, of which 25 cause an order of the fast strategy."""
         self._phase += 1
         every = rate // ORDERS_PER_S
-        body = {"phase": str(self._phase), "count": ORDERS_PER_S * seconds, "rate": rate, "every": every}
+        body = {
+            "phase": str(self._phase),
+            "count": ORDERS_PER_S * seconds,
+            "rate": rate,
+            "every": every,
+            "patience_s": ANSWER_S,
+        }
         timeout = aiohttp.ClientTimeout(total=seconds + START_S)
         async with self._session.post("/bench/orders", json=body, timeout=timeout) as answer:
             return msgspec.json.decode(await answer.read(), type=OrderLatencies)
