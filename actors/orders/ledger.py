@@ -272,14 +272,15 @@ class Ledger:
         self._witness(order, outcome)
         self._locate(order, fill.venue, fill.venue_order_id, outcome)
         self.fills += 1
-        key = f"{fill.venue}.{fill.symbol}"
+        venue = order.spec.venue  # of one account that two venues have, either may tell of it first
+        key = f"{venue}.{fill.symbol}"
         fee = Decimal(fill.fee or 0)
         for positions in (self.positions, self.strategy_positions.setdefault(order.spec.strategy, {})):
             positions.setdefault(key, Position()).add_fill(fill.side, quantity, price, fee, fill.fee_asset)
         outcome.news = True
-        outcome.fill = (
-            fill if fill.client_order_id else msgspec.structs.replace(fill, client_order_id=order.spec.client_order_id)
-        )
+        outcome.fill = fill
+        if (fill.client_order_id, fill.venue) != (order.spec.client_order_id, venue):
+            outcome.fill = msgspec.structs.replace(fill, client_order_id=order.spec.client_order_id, venue=venue)
         if order.state in FINAL:
             outcome.anomalies.append(Anomaly.LATE_FILL)
         if order.filled > order.quantity:

@@ -75,6 +75,15 @@ def test_a_fill_without_our_id_is_found_by_the_venues() -> None:
     assert apply(ledger, fill("t1")).anomalies == [Anomaly.DUPLICATE_FILL]
 
 
+def test_a_fill_that_another_venue_of_the_same_account_tells_counts_where_the_order_is() -> None:
+    ledger = Ledger()
+    elsewhere = msgspec.structs.replace(fill("t1"), venue="beside")
+    outcome = apply(ledger, submit(), sent(), accepted(), elsewhere)
+    assert outcome.fill == fill("t1")
+    assert list(ledger.positions) == ["binance.BTCUSDT"]
+    assert apply(ledger, fill("t1")).anomalies == [Anomaly.DUPLICATE_FILL]
+
+
 def test_a_fill_of_nobodys_order_is_reported_and_moves_no_position() -> None:
     ledger = Ledger()
     assert apply(ledger, fill("t1")).anomalies == [Anomaly.FOREIGN]
