@@ -69,7 +69,7 @@ class Flooded:
         self._session = session
         self._phase = 0
 
-    async def orders(self, rate: int, seconds: int) -> OrderLatencies:
+    async def orders(self, rate: int, seconds: int, patience_s: float = ANSWER_S) -> OrderLatencies:
         """So many trades a second, of which 25 cause an order of the fast strategy."""
         self._phase += 1
         every = rate // ORDERS_PER_S
@@ -78,7 +78,7 @@ class Flooded:
             "count": ORDERS_PER_S * seconds,
             "rate": rate,
             "every": every,
-            "patience_s": ANSWER_S,
+            "patience_s": patience_s,
         }
         timeout = aiohttp.ClientTimeout(total=seconds + START_S)
         async with self._session.post("/bench/orders", json=body, timeout=timeout) as answer:
@@ -89,7 +89,7 @@ class Flooded:
             while True:
                 async with self._session.get("/bench/state") as answer:
                     state = await answer.json()
-                if state["market"] and state["orders"] and len((await self.orders(LOW, 1)).latencies_ns) > 0:
+                if state["market"] and state["orders"] and len((await self.orders(LOW, 1, 2.0)).latencies_ns) > 0:
                     return
                 await asyncio.sleep(0.1)
 
