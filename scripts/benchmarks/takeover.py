@@ -61,8 +61,9 @@ class TakeoverDesk(QuoteDesk):
         venue = {**configuration["venues"][VENUE], "standby": self._way.standby}
         backoff = {"period_s": 0.1, "backoff_min_s": 0.001, "backoff_max_s": 0.002}
         restart = {**backoff, "spares": self._way.spares, **PATIENT}
-        # A Ray of its own: on a cluster a standby would wait for a second machine.
-        return {**configuration, "name": NAME, "venues": {VENUE: venue}, "restart": restart, "cluster": {}}
+        # A Ray of its own for a standby: on a cluster it would wait for a second machine.
+        cluster = {} if self._way.standby else configuration["cluster"]
+        return {**configuration, "name": NAME, "venues": {VENUE: venue}, "restart": restart, "cluster": cluster}
 
 
 async def measure(kills: int, folder: Path, cluster_address: str) -> Takeovers:

@@ -25,9 +25,9 @@ from tests.desk.truth import Truth
 POLL_S = 0.1
 PORT = 9001
 TRADER = {"class": "tests.desk.trader:Trader", "instruments": ["binance.BTCUSDT"]}
-PATIENT = {"heartbeats_missed": 300}
+PATIENT = {"heartbeats_missed": 300, "spares": 0}
 """Of `restart`, where nothing has to fall silent: a busy machine is no reason to start anybody again. A process that is
-killed, or whose node is lost, is known by Ray and needs no silence."""
+killed, or whose node is lost, is known by Ray and needs no silence. Spares have tests of their own."""
 SLOW = "the supervisor has not answered for"
 CUT_OFF = {"alone_after_s": 600}
 """Of `restart`: whoever is cut off lives on for as long as a test takes to look, and does not know that it is lost."""

@@ -58,7 +58,12 @@ def test_cut_off_from_the_head_the_book_is_empty_after_its_time(net: Network) ->
         "instruments": ["binance.BTCUSDT"],
         "parameters": {"until_file": "/never", "quantity": {"binance.BTCUSDT": "0.002"}},
     }
-    configuration = {"venues": {"binance": venue}, "strategies": {"maker": strategy}, "placement": WHERE}
+    configuration = {
+        "venues": {"binance": venue},
+        "strategies": {"maker": strategy},
+        "placement": WHERE,
+        "restart": {"spares": 0},
+    }
     with desk(head, net.address, configuration) as running:
         running.until(
             lambda status: (

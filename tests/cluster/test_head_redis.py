@@ -50,7 +50,7 @@ def test_a_head_with_its_memory_in_redis_comes_back_on_another_machine() -> None
                 desk(
                     worker,
                     net.address,
-                    {"strategies": {"maker": maker}, "restart": {"spares": 0, **PATIENT}, **venue.settings},
+                    {"strategies": {"maker": maker}, "restart": PATIENT, **venue.settings},
                 ) as running,
             ):
                 running.until(lambda status: status["fills"] > 5 and all_ready(status))

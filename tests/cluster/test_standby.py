@@ -52,7 +52,7 @@ def test_a_standby_is_never_on_the_machine_of_its_connector(tmp_path: Path) -> N
                 **settings,
                 "strategies": {"watcher": watcher},
                 "placement": {name: {"zone": "tokyo"} for name in (PRIMARY, STANDBY)},
-                "restart": {"period_s": 0.1, **PATIENT},
+                "restart": {**PATIENT, "period_s": 0.1, "spares": 1},
             }
             with desk(head, net.address, configuration) as running:
                 waiting = (
