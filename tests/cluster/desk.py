@@ -31,6 +31,8 @@ killed, or whose node is lost, is known by Ray and needs no silence. Spares have
 SLOW = "the supervisor has not answered for"
 CUT_OFF = {"alone_after_s": 600}
 """Of `restart`: whoever is cut off lives on for as long as a test takes to look, and does not know that it is lost."""
+ASIDE = ["risk_checker", "router", "portfolio", "latency_monitor"]
+"""In one process where the desk is started: no test of machines is about them, and each would have to be started."""
 OUTCRY = str(Path(sys.executable).with_name("outcry"))
 LEDGER = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=100).read().decode())"
 
@@ -85,7 +87,8 @@ class ClusterDesk:
         self._strategies = list(configuration["strategies"])
         self._summary = on.folder / "summary.json"
         file = on.folder / "desk.yaml"
-        file.write_text(yaml.safe_dump({**configuration, "journal": journal}))
+        together = [*configuration.get("colocate", []), ASIDE]
+        file.write_text(yaml.safe_dump({**configuration, "journal": journal, "colocate": together}))
         self.process = on.start(OUTCRY, "run", str(file), "--json", str(self._summary), "--address", address)
 
     def rows(self) -> Rows:
