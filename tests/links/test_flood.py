@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from random import Random
 from typing import Any
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
@@ -10,13 +9,11 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest
 from runtime.actor import Context, FramesReceived, LinkDown, Report, Started
 from runtime.address import Address, StreamKind
 from runtime.clock import WallClock
-from runtime.host.host import Host
 from runtime.links import NetworkIo
 from runtime.message import Lane
-from runtime.spec import HostSpec
-from runtime.telemetry.logs import silent_log
 from runtime.transport.network import MemoryNetwork
-from tests.runtime.toys import CODEC, Number
+from tests.runtime.hosts import host
+from tests.runtime.toys import Number
 
 FRAMES = 40_000
 FRAME_WORK_NS = 20_000
@@ -79,13 +76,6 @@ def accept(request: WSUpgradeRequest) -> WSListener:
     return Flood()
 
 
-def host(name: str, network: MemoryNetwork) -> Host:
-    clock = WallClock()
-    spec = HostSpec(name, 1, name, "nobody", [], "", "", "", "")
-    io = NetworkIo(clock)
-    return Host(spec, codec=CODEC, clock=clock, network=network, io=io, random=Random(1), log=silent_log())
-
-
 class Silent:
     def receive(self, message: Any, ctx: Context) -> None: ...
 
@@ -96,7 +86,7 @@ class Silent:
 async def test_commands_are_looked_at_between_the_frames_of_a_flood() -> None:
     server = await ws_create_server(accept, "127.0.0.1", 0)
     network = MemoryNetwork()
-    flooded, asking = host("flooded", network), host("asking", network)
+    flooded, asking = host("flooded", network, io=NetworkIo(WallClock())), host("asking", network)
     slow = Slow(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
     try:
         for one in (flooded, asking):

@@ -1,17 +1,8 @@
 """What is left of a run whose machine was lost still has a journal open: the next run waits for it."""
 
-from pathlib import Path
-
-import pytest
-
 from runtime.clock import NS_PER_S
 from runtime.replication.owner import LOOK_NS, PATIENCE_NS
 from tests.replication.pair import Pair, started
-
-
-@pytest.fixture
-def pair(tmp_path: Path) -> Pair:
-    return Pair(tmp_path / "here", tmp_path / "there")
 
 
 def test_a_follower_waits_for_an_owner_of_another_run_and_the_new_owner_for_the_follower(pair: Pair) -> None:

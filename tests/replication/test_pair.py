@@ -12,11 +12,6 @@ from runtime.replication.owner import ACK_NS, PATIENCE_NS
 from tests.replication.pair import Pair, address, segments, started, write
 
 
-@pytest.fixture
-def pair(tmp_path: Path) -> Pair:
-    return Pair(tmp_path / "here", tmp_path / "there")
-
-
 def test_what_is_appended_is_acknowledged_and_the_copy_is_the_same(pair: Pair) -> None:
     owner = started(pair).owner
     assert owner is not None

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import msgspec
 
@@ -167,15 +166,3 @@ async def playground(
         stopping = True
         outside.stop_supervisor()
         await asyncio.wait_for(over.wait(), WAIT_S)
-
-
-class NoIo:
-    """For actors that open no links."""
-
-    def open_link(self, url: str, events: Any) -> Any:
-        raise AssertionError(url)
-
-    def request(self, request: Any, done: Any) -> None:
-        raise AssertionError(request)
-
-    async def close(self) -> None: ...

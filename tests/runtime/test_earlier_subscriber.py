@@ -1,18 +1,16 @@
 """A subscriber that was cut off and comes back does not take the place of the life that has followed it."""
 
 import asyncio
-from random import Random
 from typing import Any
 
 from runtime.actor import Context, Report, Started
 from runtime.address import Address, StreamKind
-from runtime.clock import WallClock
 from runtime.host.host import Host
-from runtime.spec import HostSpec
-from runtime.telemetry.logs import silent_log
 from runtime.transport.network import MemoryNetwork
-from tests.runtime.playground import NoIo
-from tests.runtime.toys import CODEC, Latest, Number
+from tests.runtime.hosts import host
+from tests.runtime.toys import Latest, Number
+
+MORE = 20
 
 
 class Publisher:
@@ -41,17 +39,16 @@ class Listener:
         return Report()
 
 
-def host(name: str, network: MemoryNetwork) -> Host:
-    spec = HostSpec(name, 1, name, "nobody", [], "", "", "", "")
-    io: Any = NoIo()
-    return Host(spec, codec=CODEC, clock=WallClock(), network=network, io=io, random=Random(1), log=silent_log())
-
-
-def publish(near: Host, value: int) -> None:
+async def publish_until_heard(near: Host, listener: Listener) -> None:
+    """Returns when it has heard so many more."""
     cell = near.cell("publisher")
     assert cell is not None
-    near.tell(cell, "publisher", Number(value))
-    near.end_turn()
+    before = len(listener.heard)
+    async with asyncio.timeout(60):
+        while len(listener.heard) < before + MORE:
+            near.tell(cell, "publisher", Number(len(listener.heard)))
+            near.end_turn()
+            await asyncio.sleep(0.01)
 
 
 async def test_the_later_life_hears_on_when_the_earlier_one_subscribes_again() -> None:
@@ -62,24 +59,13 @@ async def test_the_later_life_hears_on_when_the_earlier_one_subscribes_again() -
         for one in (near, far, lost):
             await one.listen()
         near.start("publisher", 1, Publisher())
-        value = 0
         for one, life, listener in ((far, 2, later), (lost, 1, earlier)):
             one.directory.add(Address("publisher", 1, StreamKind.UNIX, "near", "near"))
             one.start("listener", life, listener)
-            heard = len(later.heard)
-            async with asyncio.timeout(60):
-                while len(later.heard) < heard + 20:
-                    value += 1
-                    publish(near, value)
-                    await asyncio.sleep(0.01)
+            await publish_until_heard(near, later)
         assert earlier.heard == []
         await lost.close()
-        heard = len(later.heard)
-        async with asyncio.timeout(60):
-            while len(later.heard) < heard + 20:
-                value += 1
-                publish(near, value)
-                await asyncio.sleep(0.01)
+        await publish_until_heard(near, later)
     finally:
         for one in (near, far, lost):
             await one.close()

@@ -2,19 +2,15 @@
 
 import asyncio
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 
 from runtime.actor import Report, Undelivered
-from runtime.clock import WallClock
 from runtime.host.host import Host
-from runtime.spec import HostSpec
-from runtime.telemetry.logs import silent_log
 from runtime.transport.network import UnixNetwork
-from tests.runtime.playground import NoIo
-from tests.runtime.toys import CODEC, Number
+from tests.runtime.hosts import host
+from tests.runtime.toys import Number
 
 
 class Ear:
@@ -40,16 +36,7 @@ class Pair:
 
     @staticmethod
     def _host(folder: Path, name: str, life: int) -> Host:
-        spec = HostSpec(name, life, str(folder / f"{name}.{life}"), str(folder / "supervisor"), [], "", "", "", "")
-        return Host(
-            spec,
-            codec=CODEC,
-            clock=WallClock(),
-            network=UnixNetwork(),
-            io=NoIo(),
-            random=Random(0),
-            log=silent_log(),
-        )
+        return host(name, UnixNetwork(), life=life, endpoint=str(folder / f"{name}.{life}"))
 
     async def start(self) -> "Pair":
         await self.listener.listen()

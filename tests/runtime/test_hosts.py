@@ -15,7 +15,8 @@ from runtime.process import ProcessLauncher
 from runtime.protocol import ActorRow
 from runtime.transport.network import MemoryNetwork, UnixNetwork
 from runtime.virtual import VirtualClock, VirtualLauncher, VirtualLoop, run_virtually
-from tests.runtime.playground import PATIENCE, NoIo, Plan, Playground, playground
+from tests.runtime.hosts import NoIo
+from tests.runtime.playground import PATIENCE, Plan, Playground, playground
 from tests.runtime.tls import TlsLauncher
 from tests.runtime.toys import PEER, Fail, Number, Sleep
 

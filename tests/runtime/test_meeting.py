@@ -1,18 +1,13 @@
 """Who subscribes can be told something, before the supervisor's directory with its new life has come."""
 
 import asyncio
-from random import Random
 from typing import Any
 
 from runtime.actor import Context, Report, Started, Subscribed
 from runtime.address import Address, StreamKind
-from runtime.clock import WallClock
-from runtime.host.host import Host
-from runtime.spec import HostSpec
-from runtime.telemetry.logs import silent_log
 from runtime.transport.network import MemoryNetwork
-from tests.runtime.playground import NoIo
-from tests.runtime.toys import CODEC, Number
+from tests.runtime.hosts import host
+from tests.runtime.toys import Number
 
 LIVES = 3
 
@@ -43,12 +38,6 @@ class Listener:
 
     def report(self) -> Report:
         return Report()
-
-
-def host(name: str, network: MemoryNetwork) -> Host:
-    spec = HostSpec(name, 1, name, "nobody", [], "", "", "", "")
-    io: Any = NoIo()
-    return Host(spec, codec=CODEC, clock=WallClock(), network=network, io=io, random=Random(1), log=silent_log())
 
 
 async def test_each_new_life_of_a_subscriber_is_told_although_the_directory_does_not_know_it() -> None:

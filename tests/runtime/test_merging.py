@@ -2,21 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from random import Random
 from typing import Any, ClassVar
 
 import pytest
 
-from runtime import protocol
-from runtime.actor import Context, HttpAnswered, HttpFailed, HttpRequest, Report, Started
-from runtime.clock import NS_PER_MS, WallClock
+from runtime.actor import Context, Report, Started
+from runtime.clock import NS_PER_MS
 from runtime.host.host import Host
-from runtime.links.contract import Link, LinkEvents
 from runtime.message import Lane, Message, Overflow
-from runtime.spec import HostSpec
 from runtime.transport.network import MemoryNetwork
 from runtime.transport.wire import Codec
-from tests.support.context import SilentLog
+from tests.runtime.hosts import host
+from tests.runtime.toys import CODEC
 
 
 class Count(Message, frozen=True, array_like=True, tag=True):
@@ -115,11 +112,7 @@ class World:
         await until(lambda: all(self.hears(name) for name in self.publishers))
 
     def _host(self, name: str) -> Host:
-        spec = HostSpec(name, 1, name, "supervisor", [], "", "", "", "")
-        spoken = [kind for kind in vars(protocol).values() if isinstance(kind, type) and issubclass(kind, Message)]
-        codec = Codec([*spoken, Count])
-        clock = WallClock()
-        return Host(spec, codec=codec, clock=clock, network=self.network, io=NoIo(), random=Random(1), log=SilentLog())
+        return host(name, self.network, codec=Codec([*CODEC.types, Count]))
 
     def tell_where(self, version: int, without: str = "") -> None:
         addresses = [
@@ -143,16 +136,6 @@ class World:
     async def close(self) -> None:
         await self.here.close()
         await self.there.close()
-
-
-class NoIo:
-    def open_link(self, url: str, events: LinkEvents) -> Link:
-        raise AssertionError(url)
-
-    def request(self, request: HttpRequest, done: Callable[[HttpAnswered | HttpFailed], None]) -> None:
-        raise AssertionError(request)
-
-    async def close(self) -> None: ...
 
 
 async def until(holds: Callable[[], object]) -> None:

@@ -18,7 +18,8 @@ from runtime.protocol import ActorRow
 from runtime.spares import Spares, Warmth
 from runtime.spec import Launcher
 from runtime.transport.network import UnixNetwork
-from tests.runtime.playground import NoIo, Plan, Playground, playground
+from tests.runtime.hosts import NoIo
+from tests.runtime.playground import Plan, Playground, playground
 
 APART = {"one": ["sender"], "two": ["publisher"], "three": ["receiver"]}
 GONE_S = 60.0

@@ -16,7 +16,7 @@ from runtime.transport.tls.authority import Authority
 from runtime.transport.tls.identity import Identity
 from runtime.transport.tls.network import ClusterNetwork
 from tests.desk.runs import free_port
-from tests.runtime.playground import NoIo
+from tests.runtime.hosts import NoIo
 
 IP = "127.0.0.1"
 

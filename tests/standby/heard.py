@@ -17,6 +17,17 @@ class Heard(Trader):
         cls.quotes.clear()
         cls.lost.clear()
 
+    @classmethod
+    def assert_each_once(cls, trades: int) -> None:
+        """Of each symbol more trades than that, and no quote that is older than one before."""
+        assert cls.lost == [], "no book was ever in doubt"
+        for symbol, heard in cls.trades.items():
+            assert len(heard) > trades, symbol
+            assert heard == list(range(heard[0], heard[-1] + 1)), f"{symbol}: a gap, or one twice"
+        for symbol, numbers in cls.quotes.items():
+            assert numbers == sorted(set(numbers)), symbol
+            assert numbers[0] > 0, symbol
+
     def on_trade(self, trade: Trade) -> None:
         self.trades.setdefault(trade.symbol, []).append(int(trade.trade_id))
 

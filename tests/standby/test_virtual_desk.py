@@ -57,13 +57,7 @@ def test_one_of_two_is_killed_and_the_strategy_hears_everything_once(
     assert_nobody_differs(truth, rows, tmp_path)
     assert sum(rows[name].restarts for name in victims) == 4
     assert rows["strategy.maker"].restarts == 0
-    assert Heard.lost == []
-    for symbol, heard in Heard.trades.items():
-        assert len(heard) > 20, symbol
-        assert heard == list(range(heard[0], heard[-1] + 1)), f"{symbol}: a gap, or one twice"
-    for symbol, numbers in Heard.quotes.items():
-        assert numbers == sorted(set(numbers)), symbol
-        assert numbers[0] > 0, symbol
+    Heard.assert_each_once(20)
 
 
 def test_the_same_run_from_the_same_seed(tmp_path: Path) -> None:

@@ -48,15 +48,6 @@ def sharded(seed: int) -> Configuration:
     return configuration.model_copy(update={"venues": {"binance": slower}})
 
 
-def assert_heard_once() -> None:
-    assert Heard.lost == []
-    for symbol, heard in Heard.trades.items():
-        assert len(heard) > 50, symbol
-        assert heard == list(range(heard[0], heard[-1] + 1)), f"{symbol}: a gap, or one twice"
-    for symbol, numbers in Heard.quotes.items():
-        assert numbers == sorted(set(numbers)), symbol
-
-
 async def in_order(desk: VirtualDesk) -> dict[str, ActorRow]:
     """The rows, as soon as everybody is there and nothing moves."""
     async with asyncio.timeout(PATIENCE_S):
@@ -92,7 +83,7 @@ def test_shards_come_and_go_and_symbols_move_beside_their_standbys(tmp_path: Pat
     truth, rows = trade_virtually(sharded(1), tmp_path, scenario, latency_ns=2 * NS_PER_MS)
     assert_nobody_differs(truth, rows, tmp_path)
     assert [name for name, row in rows.items() if row.restarts] == []
-    assert_heard_once()
+    Heard.assert_each_once(50)
 
 
 async def insisted(desk: VirtualDesk, command: SetShards | MoveSymbol) -> object:
@@ -130,4 +121,4 @@ def test_who_dies_while_symbols_move_is_made_up_for_by_his_standby(tmp_path: Pat
     truth, rows = trade_virtually(sharded(seed), tmp_path, scenario, latency_ns=2 * NS_PER_MS)
     assert_nobody_differs(truth, rows, tmp_path)
     assert len(killed) == len(STEPS)
-    assert_heard_once()
+    Heard.assert_each_once(50)
