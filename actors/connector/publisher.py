@@ -67,9 +67,11 @@ class MarketPublisher:
 
     def publish_quote(self, quote: Quote, ctx: Context) -> None:
         seen = self._ranges[quote.symbol]
-        if not (
-            seen.low <= float(quote.bid) < float(quote.ask) <= seen.high and quote.ts_recv < seen.ends > quote.ts_venue
-        ):
+        try:
+            is_usual = seen.low <= float(quote.bid) < float(quote.ask) <= seen.high
+        except ValueError:
+            is_usual = False
+        if not (is_usual and quote.ts_recv < seen.ends > quote.ts_venue):
             reason = self._check_quote(quote)
             if reason:
                 self._quarantine(quote, quote.ts_recv, reason, ctx)
@@ -80,7 +82,11 @@ class MarketPublisher:
 
     def publish_trade(self, trade: Trade, ctx: Context) -> None:
         seen = self._ranges[trade.symbol]
-        if not (seen.low <= float(trade.price) <= seen.high and trade.ts_recv < seen.ends > trade.ts_venue):
+        try:
+            is_usual = seen.low <= float(trade.price) <= seen.high
+        except ValueError:
+            is_usual = False
+        if not (is_usual and trade.ts_recv < seen.ends > trade.ts_venue):
             reason = self._check_trade(trade)
             if reason:
                 self._quarantine(trade, trade.ts_recv, reason, ctx)
