@@ -6,7 +6,7 @@ order manager, never leaves. Whatever the venue says about orders goes to the or
 market is published, and a new subscriber first gets the present state.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from actors.connector.bad_frames import BadFrames
@@ -55,6 +55,7 @@ from actors.names import ORDER_MANAGER
 from actors.sharing import Sharing
 from actors.venues.contract import (
     BadFrame,
+    BatchReader,
     BatchTrader,
     Change,
     CloseLink,
@@ -122,6 +123,7 @@ class Connector:
         self._gate = Gate(name, protocol, sharing, self._fence, self._desk, self._carry_out)
         self._links = VenueLinks(stale_after_ns, backoff, protocol.connect_limit, self._gate.banned_for)
         self._is_final = False
+        self._read = protocol.on_frames if isinstance(protocol, BatchReader) else _none
         self._rehearse = protocol.rehearse if isinstance(protocol, Rehearsing) else None
         self._bad_frames = BadFrames()
         self._messages = 0
@@ -222,11 +224,17 @@ class Connector:
     # ---- what comes in -------------------------------------------------------------------------------------------
 
     def _on_frames(self, frames: FramesReceived, ctx: Context) -> None:
-        link, ts_recv = frames.link, frames.ts_recv
+        link, payloads, ts_recv = frames.link, frames.payloads, frames.ts_recv
         links, on_frame = self._links, self._protocol.on_frame
         effects, tell = self._effects, self._tell_event
-        closings = -1
-        for payload in frames.payloads:
+        if not links.heard(link, ts_recv):
+            return
+        closings = links.closings
+        outputs, read = self._read(link, payloads, ts_recv)
+        self._messages += read
+        for output in outputs:
+            effects.get(type(output), tell)(output, ctx)
+        for payload in payloads[read:]:
             if links.closings != closings:
                 if not links.heard(link, ts_recv):
                     return
@@ -380,3 +388,8 @@ class Connector:
     def _note_gap(self, gap: Resynchronised, ctx: Context) -> None:
         self._counters["gaps"] += 1
         ctx.log.warning("book_lost", venue=self._venue, symbol=gap.symbol, reason=gap.reason)
+
+
+def _none(link: str, payloads: Sequence[bytes], ts_recv: int) -> tuple[list[Output], int]:
+    """Of a protocol that reads its frames one after the other."""
+    return [], 0

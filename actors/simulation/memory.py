@@ -14,7 +14,7 @@ from actors.simulation.faults import Delivery
 from actors.simulation.http_reply import HttpReply
 from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
 from runtime.clock import NS_PER_S, Clock
-from runtime.links.contract import Link, LinkEvents
+from runtime.links.contract import FRAMES_AT_ONCE, Link, LinkEvents
 
 if TYPE_CHECKING:
     from actors.simulation.server import Venue
@@ -194,9 +194,9 @@ class MemoryLink:
 
     def read(self, payloads: list[bytes]) -> None:
         ts_recv = self._venue.clock.now()
-        for payload in payloads:
+        for first in range(0, len(payloads), FRAMES_AT_ONCE):
             if not self._closed:
-                self._events.frame(payload, ts_recv)
+                self._events.frames(payloads[first : first + FRAMES_AT_ONCE], ts_recv)
         if not self._closed:
             self._events.turn_over()
 

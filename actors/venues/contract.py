@@ -174,6 +174,15 @@ class VenueProtocol(Protocol):
 
 
 @runtime_checkable
+class BatchReader(Protocol):
+    """A venue protocol that reads several frames faster together than one after the other."""
+
+    def on_frames(self, link: str, payloads: Sequence[bytes], ts_recv: int) -> tuple[list[Output], int]:
+        """As `on_frame` of the first so many, of which only the last may close a link; the others are left to it."""
+        ...
+
+
+@runtime_checkable
 class HistorySource(Protocol):
     """A venue protocol that can be asked for the past."""
 

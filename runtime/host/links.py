@@ -5,15 +5,13 @@ from typing import TYPE_CHECKING
 
 from runtime.actor import FramesReceived, LinkDown, LinkUp
 from runtime.clock import NS_PER_MS
-from runtime.links.contract import Link
+from runtime.links.contract import FRAMES_AT_ONCE, Link
 from runtime.message import Lane
 
 if TYPE_CHECKING:
     from runtime.host.cell import Cell
     from runtime.host.host import Host
 
-FRAMES_PER_TURN = 64
-"""What so many have caused leaves before the next are handled, however much one read has brought."""
 WORK_NS = 1 * NS_PER_MS
 """A link gives way after so much work: one read of a flood may have brought thousands of frames."""
 
@@ -32,8 +30,6 @@ class HostLink:
         self._lane = lane
         self._link: Link | None = None
         self._closed = False
-        self._payloads: list[bytes] = []
-        self._ts_recv = 0
         self._begun = 0
         """When the first frames of this read were handed over; 0 before."""
         self._held: deque[tuple[list[bytes], int]] = deque()
@@ -48,7 +44,6 @@ class HostLink:
 
     def close(self) -> None:
         self._closed = True
-        self._payloads = []
         self._held.clear()
         if self._link is not None:
             self._link.close()
@@ -60,19 +55,17 @@ class HostLink:
             self._hand_over(LinkUp(self._name))
             self._host.end_turn()
 
-    def frame(self, payload: bytes, ts_recv: int) -> None:
-        self._ts_recv = ts_recv
-        self._payloads.append(payload)
-        if len(self._payloads) == FRAMES_PER_TURN:
-            self._take()
+    def frames(self, payloads: list[bytes], ts_recv: int) -> None:
+        """What so many as come at once have caused leaves before the next are handled, if there are next ones."""
+        is_flood = len(payloads) == FRAMES_AT_ONCE
+        if self._held or (is_flood and not self._has_time()):
+            self._hold(payloads, ts_recv)
+            return
+        self._hand_over(FramesReceived(self._name, payloads, ts_recv))
+        if is_flood:
+            self._host.end_turn()
 
     def turn_over(self) -> None:
-        if self._held:
-            if self._payloads:
-                self._hold()
-        elif self._payloads:
-            payloads, self._payloads = self._payloads, []
-            self._hand_over(FramesReceived(self._name, payloads, self._ts_recv))
         self._begun = 0
         self._host.end_turn()
 
@@ -88,24 +81,18 @@ class HostLink:
                 self._host.accept(self._cell, Lane.CONTROL, LinkDown(self._name, reason))
             self._host.end_turn()
 
-    def _take(self) -> None:
-        """Hand these over if there is time left in this turn."""
+    def _has_time(self) -> bool:
+        """In this turn, for more than what is in the mailbox."""
         now = self._host.clock.now()
         self._begun = self._begun or now
-        if self._held or now - self._begun > WORK_NS or len(self._cell.mailbox):
-            self._hold()
-            return
-        payloads, self._payloads = self._payloads, []
-        self._hand_over(FramesReceived(self._name, payloads, self._ts_recv))
-        self._host.end_turn()
+        return now - self._begun <= WORK_NS and not len(self._cell.mailbox)
 
-    def _hold(self) -> None:
+    def _hold(self, payloads: list[bytes], ts_recv: int) -> None:
         if not self._held:
             if self._link is not None:
                 self._link.pause_reading()
             self._host.loop.call_soon(self._go_on)
-        self._held.append((self._payloads, self._ts_recv))
-        self._payloads = []
+        self._held.append((payloads, ts_recv))
 
     def _go_on(self) -> None:
         """Hand over what was held back, as much as fits into a turn; what is in the mailbox goes first."""

@@ -5,17 +5,20 @@ from typing import Protocol
 
 from runtime.actor import HttpAnswered, HttpFailed, HttpRequest
 
+FRAMES_AT_ONCE = 64
+
 
 class LinkEvents(Protocol):
     """Called on the event loop, one at a time: `link_up`, then frames, then `link_down`; or `link_down` alone."""
 
     def link_up(self) -> None: ...
 
-    def frame(self, payload: bytes, ts_recv: int) -> None:
-        """One whole message of the peer, text or binary, reassembled if it came in fragments.
+    def frames(self, payloads: list[bytes], ts_recv: int) -> None:
+        """Whole messages of the peer in their order, text or binary, reassembled if they came in fragments.
 
-        `ts_recv` is when the last of its bytes were read, nanoseconds since the epoch, the same for all frames of one
-        socket read. The bytes are the receiver's to keep.
+        One at least and `FRAMES_AT_ONCE` at most: one socket read may bring more, and tells them in several calls.
+        `ts_recv` is when their last bytes were read, nanoseconds since the epoch, the same for all frames of one
+        socket read. List and bytes are the receiver's to keep.
         """
         ...
 

@@ -20,7 +20,7 @@ from picows import (
 )
 
 from runtime.clock import Clock
-from runtime.links.contract import LinkEvents
+from runtime.links.contract import FRAMES_AT_ONCE, LinkEvents
 
 CLOSE_GRACE_S = 1.0
 """A peer that does not take the goodbye within this time is cut off."""
@@ -72,6 +72,7 @@ class WebSocketLink(WSListener):
         self._deaf = False
         self._paused = False
         self._reading = True
+        self._payloads: list[bytes] = []
         self._ts_turn = 0
         self._fragments: list[bytes] | None = None
 
@@ -111,6 +112,7 @@ class WebSocketLink(WSListener):
     async def run(self, tls: ssl.SSLContext | None) -> None:
         """Connect, stay until the link is down, tell the owner. Ends early only when cancelled."""
         reason = await self._live(tls)
+        self._deliver()
         if not self._closed:
             self._closed = True
             self._events.link_down(reason)
@@ -164,17 +166,27 @@ class WebSocketLink(WSListener):
         elif kind == TEXT and self._fragments is None and frame.fin:
             if not self._ts_turn:
                 self._ts_turn = self._clock.now()
-            self._events.frame(frame.get_payload_as_bytes(), self._ts_turn)
+            self._payloads.append(frame.get_payload_as_bytes())
         elif kind == WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
         elif kind == WSMsgType.CLOSE:
+            self._deliver()
             self._deaf = True
             self._leave(transport)
         elif kind in (TEXT, BINARY, CONTINUATION):
             self._reassemble(kind, frame)
-        if frame.last_in_buffer and self._ts_turn:
-            self._ts_turn = 0
-            self._events.turn_over()
+        if frame.last_in_buffer:
+            if self._ts_turn:
+                self._deliver()
+                self._ts_turn = 0
+                self._events.turn_over()
+        elif len(self._payloads) == FRAMES_AT_ONCE:
+            self._deliver()
+
+    def _deliver(self) -> None:
+        payloads, self._payloads = self._payloads, []
+        if payloads and not self._closed:
+            self._events.frames(payloads, self._ts_turn)
 
     def pause_writing(self) -> None:
         self._paused = True
@@ -198,7 +210,7 @@ class WebSocketLink(WSListener):
         self._fragments = None
         if not self._ts_turn:
             self._ts_turn = self._clock.now()
-        self._events.frame(b"".join(fragments), self._ts_turn)
+        self._payloads.append(b"".join(fragments))
 
 
 def detail(error: Exception) -> str:

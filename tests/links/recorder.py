@@ -12,16 +12,19 @@ class RecordedEvents:
     def __init__(self) -> None:
         self.events: list[object] = []
         self.times: list[int] = []
+        self.deliveries = 0
         self.on_frame: Callable[[bytes], None] = lambda payload: None
         self._news = asyncio.Event()
 
     def link_up(self) -> None:
         self._add("up")
 
-    def frame(self, payload: bytes, ts_recv: int) -> None:
-        self.times.append(ts_recv)
-        self._add(payload)
-        self.on_frame(payload)
+    def frames(self, payloads: list[bytes], ts_recv: int) -> None:
+        self.deliveries += 1
+        for payload in payloads:
+            self.times.append(ts_recv)
+            self._add(payload)
+            self.on_frame(payload)
 
     def turn_over(self) -> None:
         self._add("turn")
@@ -30,7 +33,7 @@ class RecordedEvents:
         self._add(("down", reason))
 
     @property
-    def frames(self) -> list[bytes]:
+    def received(self) -> list[bytes]:
         return [event for event in self.events if isinstance(event, bytes)]
 
     async def until(self, *expected: object) -> None:

@@ -28,7 +28,7 @@ def test_frames_that_do_not_fit_take_the_link_down() -> None:
     host: Any = FullHost()
     cell: Any = SimpleNamespace(links={}, mailbox=())
     link = cell.links["orders"] = HostLink(host, cell, "orders", Lane.COMMANDS)
-    link.frame(b"{}", 1)
+    link.frames([b"{}"], 1)
     link.turn_over()
     assert host.taken == [LinkDown("orders", "OVERLOADED: its actor's mailbox is full")]
     assert cell.links == {}

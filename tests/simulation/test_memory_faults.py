@@ -24,8 +24,8 @@ class Events:
     def link_up(self) -> None:
         self.told.append("up")
 
-    def frame(self, payload: bytes, ts_recv: int) -> None:
-        self.told.append("frame")
+    def frames(self, payloads: list[bytes], ts_recv: int) -> None:
+        self.told += ["frame"] * len(payloads)
 
     def turn_over(self) -> None:
         pass

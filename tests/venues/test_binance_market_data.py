@@ -168,10 +168,16 @@ def test_what_is_no_frame_at_all_drops_the_link() -> None:
     assert bad.drop_link
 
 
-def test_a_quote_that_is_not_numbers_is_a_bad_frame_and_not_a_quote() -> None:
-    (bad,) = a_venue().on_frame("feed-0", stream("btcusdt@bookTicker", b="x", B="1", a="2", A="1"), NOW)
-    assert isinstance(bad, BadFrame)
-    assert not bad.drop_link
+@pytest.mark.parametrize("quantity", ["x", "", ".", "1.2.3", "-1", "1e5"])
+def test_a_quantity_that_is_no_number_makes_a_bad_frame(quantity: str) -> None:
+    for payload in (
+        stream("btcusdt@bookTicker", b="1", B=quantity, a="2", A="1"),
+        stream("btcusdt@bookTicker", b="1", B="1", a="2", A=quantity),
+        stream("btcusdt@trade", e="trade", E=1, s="BTCUSDT", t=1, p="1", q=quantity, T=1, m=True),
+    ):
+        (bad,) = a_venue().on_frame("feed-0", payload, NOW)
+        assert isinstance(bad, BadFrame)
+        assert not bad.drop_link
 
 
 def test_answers_to_probes_are_silent_and_a_shutdown_opens_the_next_socket() -> None:

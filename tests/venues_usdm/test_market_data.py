@@ -125,7 +125,7 @@ GARBAGE = [
     (b"{", True),
     (b'{"stream":"btcusdt@depth@100ms","data":{}}', False),
     (b'{"stream":"btcusdt@depth@100ms","data":{"E":1,"U":1,"u":2,"b":[],"a":[]}}', False),
-    (b'{"stream":"btcusdt@aggTrade","data":{"a":1,"p":"x","q":"1","T":1,"m":true}}', False),
+    (b'{"stream":"btcusdt@aggTrade","data":{"a":1,"p":"1","q":"x","T":1,"m":true}}', False),
     (b'{"stream":"nosuch@aggTrade","data":{}}', False),
 ]
 

@@ -14,6 +14,7 @@ import msgspec
 from actors.messages import BookDelta, BookInvalidated, BookSnapshot
 from actors.model.book import OrderBook
 from actors.venues.binance.book_sync import BookState, BookSync, Step
+from actors.venues.binance.frames import frame_decoder
 from actors.venues.binance.payloads import DepthSnapshot, DepthUpdate
 from actors.venues.binance_api.limits import Priority, RateLimits
 from actors.venues.contract import BadFrame, Output, Resynchronised, WakeUp
@@ -74,7 +75,7 @@ class Books:
         self._url = rest_url + rule.snapshot_path
         self._limits = limits
         self._books: dict[str, SymbolBook] = {}
-        self._decode_update = msgspec.json.Decoder(rule.update).decode
+        self._decode_update = frame_decoder(rule.update)
         self._decode_snapshot = msgspec.json.Decoder(DepthSnapshot).decode
         self._wanted: deque[str] = deque()
         self._asked: set[str] = set()
@@ -91,10 +92,10 @@ class Books:
 
     # ---- the stream ----------------------------------------------------------------------------------------------
 
-    def on_update(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
+    def on_update(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
         """Raises `msgspec.MsgspecError` or `ValueError` for what is no depth update; the book is then INVALID."""
         entry = self._books[symbol]
-        update = self._decode_update(data)
+        update = self._decode_update(frame).data
         if update.time * NS_PER_MS - ts_recv > AHEAD_NS:
             raise ValueError(f"its time is {update.time}, more than a minute ahead")
         match entry.sync.on_update(update):

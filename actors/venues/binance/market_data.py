@@ -14,9 +14,9 @@ import msgspec
 
 from actors.venues.binance.books import Books
 from actors.venues.binance.feed_link import FeedLink
+from actors.venues.binance.frames import AFTER_HEAD, StreamFrame, head_of
 from actors.venues.binance.interface import SPOT, Address, Interface
 from actors.venues.binance.market_fallback import MarketFallback, PollRule
-from actors.venues.binance.payloads import StreamFrame
 from actors.venues.binance.seam import Seam
 from actors.venues.binance.streams import BOOK, TRADE, Handler, StreamReader, stream_name
 from actors.venues.binance_api.limits import RateLimits
@@ -28,6 +28,9 @@ from runtime.message import Lane
 STREAMS_PER_LINK = 300
 """The venue allows 1024 on one connection; fewer keep the address short and one lost link small."""
 SHUTDOWN = "!serverShutdown"
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What a frame that is no event raises."""
 
 SUBSCRIBE, RENEW, HAND_OVER, SEAM = "subscribe:", "renew:", "hand-over:", "seam"
 """Tags of wake-ups; what ends with a colon is followed by the name of a link."""
@@ -61,8 +64,8 @@ class MarketData:
         self._books = books
         self._reader = reader or StreamReader(venue)
         self._decode_frame = msgspec.json.Decoder(StreamFrame).decode
-        self._handlers: dict[str, Handler] = {}
-        """By name of stream; one that was ended keeps a handler that ignores what still comes."""
+        self._handlers: dict[bytes, Handler] = {}
+        """By head of the stream's frames; one that was ended keeps a handler that ignores what still comes."""
         self._kinds: dict[str, tuple[str, str]] = {}
         """Stream → (kind, symbol)."""
         self._links: list[FeedLink] = []
@@ -118,9 +121,9 @@ class MarketData:
         self._kinds[stream] = kind, symbol
         if kind == BOOK:
             self._books.add(symbol, link.name)
-            self._handlers[stream] = partial(self._books.on_update, symbol)
+            self._handlers[head_of(stream)] = partial(self._books.on_update, symbol)
         else:
-            self._handlers[stream] = self._reader.handler(kind, symbol)
+            self._handlers[head_of(stream)] = self._reader.handler(kind, symbol)
         return stream
 
     def _stream(self, kind: str, symbol: str) -> str:
@@ -147,7 +150,7 @@ class MarketData:
         if link is None:
             return []
         link.wanted.discard(stream)
-        self._handlers[stream] = _ignore
+        self._handlers[head_of(stream)] = _ignore
         if kind == BOOK:
             self._books.remove(symbol)
         return self._subscribe(link, now)
@@ -184,7 +187,7 @@ class MarketData:
         for link in self._links:
             link.drop(stream)
         kind, symbol = self._kinds[stream]
-        self._handlers[stream] = _ignore
+        self._handlers[head_of(stream)] = _ignore
         if kind == BOOK:
             self._books.remove(symbol)
 
@@ -343,18 +346,35 @@ class MarketData:
 
     # ---- frames --------------------------------------------------------------------------------------------------
 
+    def on_frames(self, socket: str, payloads: Sequence[bytes], ts_recv: int) -> tuple[list[Output], int]:
+        """As `BatchReader`: those before the first that is not plainly an event of a stream. Of any link, for none but
+        those of market data brings one."""
+        outputs: list[Output] = []
+        if self._seam is not None:
+            return outputs, 0
+        handlers = self._handlers
+        for number, payload in enumerate(payloads):
+            handle = handlers.get(payload[: payload.find(b'"', AFTER_HEAD)])
+            if handle is None:
+                return outputs, number
+            try:
+                outputs += handle(payload, ts_recv)
+            except UNREADABLE as error:
+                return [*outputs, *self._unreadable(socket, payload, error, ts_recv)], number + 1
+        return outputs, len(payloads)
+
     def on_frame(self, socket: str, payload: bytes, ts_recv: int) -> list[Output]:
         stream = ""
         try:
             frame = self._decode_frame(payload)
             stream = frame.stream
-            handle = self._handlers.get(stream)
+            handle = self._handlers.get(head_of(stream))
             if handle is not None:
                 if self._seam is not None and self._seam.repeats(self._kinds[stream][0], stream, frame.data):
                     return []
-                return handle(frame.data, ts_recv)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            return self._garbage(socket, stream, payload, f"{type(error).__name__}: {error}", ts_recv)
+                return handle(payload, ts_recv)
+        except UNREADABLE as error:
+            return self._garbage(socket, stream, payload, error, ts_recv)
         link = self._link_of.get(socket)
         if stream == SHUTDOWN and link is not None:
             return self._replace(link, ts_recv)
@@ -366,12 +386,20 @@ class MarketData:
             return [BadFrame(socket, payload, reason, drop_link=False)]
         return [BadFrame(socket, payload, f"unknown stream {stream[:60]!r}", drop_link=False)]
 
-    def _garbage(self, socket: str, stream: str, payload: bytes, reason: str, now: int) -> list[Output]:
+    def _unreadable(self, socket: str, payload: bytes, error: Exception, now: int) -> list[Output]:
+        try:
+            stream = self._decode_frame(payload).stream
+        except UNREADABLE as worse:
+            return self._garbage(socket, "", payload, worse, now)
+        return self._garbage(socket, stream, payload, error, now)
+
+    def _garbage(self, socket: str, stream: str, payload: bytes, error: Exception, now: int) -> list[Output]:
         """A bad event of a book costs that book; a frame that is not even one casts doubt on its whole link."""
+        reason = f"{type(error).__name__}: {error}"
         bad = BadFrame(socket, payload, reason, drop_link=not stream)
         kind, symbol = self._kinds.get(stream, ("", ""))
         return [*self._books.invalidate(symbol, f"MALFORMED: {reason}", now), bad] if kind == BOOK else [bad]
 
 
-def _ignore(data: msgspec.Raw, ts_recv: int) -> list[Output]:
+def _ignore(frame: bytes, ts_recv: int) -> list[Output]:
     return []

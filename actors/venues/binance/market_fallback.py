@@ -17,6 +17,7 @@ import msgspec
 
 from actors.messages import Quote, Trade
 from actors.venues.binance.books import Books
+from actors.venues.binance.frames import head_of
 from actors.venues.binance.payloads import AggregateTick, DepthSnapshot, RecentTrade
 from actors.venues.binance.streams import BUY, SELL, Handler, check_numbers
 from actors.venues.binance_api.limits import Priority, RateLimits
@@ -79,8 +80,8 @@ class _Degraded:
 class _Join:
     """One symbol's trades, polled and told by the stream."""
 
-    def __init__(self, stream: str, plain: Handler, cursor: int | None) -> None:
-        self.stream = stream
+    def __init__(self, head: bytes, plain: Handler, cursor: int | None) -> None:
+        self.head = head
         self.plain = plain
         self.cursor = cursor
         """Id of the last trade that was published; None before the first."""
@@ -98,12 +99,12 @@ class MarketFallback:
         rest_url: str,
         limits: RateLimits,
         books: Books,
-        handlers: dict[str, Handler],
+        handlers: dict[bytes, Handler],
         last_trades: dict[str, int],
         poll_ns: int,
         rule: PollRule = SPOT_POLLS,
     ) -> None:
-        """`handlers`, by name of stream, are exchanged for those that hold trades back, and put back afterwards."""
+        """`handlers`, by head of frame, are exchanged for those that hold trades back, and put back afterwards."""
         self._venue = venue
         self._url = rest_url
         self._limits = limits
@@ -304,7 +305,7 @@ class MarketFallback:
             return []
         outputs: list[Output] = []
         for row in rows:
-            check_numbers(row.price + row.quantity)
+            check_numbers(row.price, row.quantity)
             if join.cursor is None or row.id > join.cursor:
                 join.cursor = row.id
                 side = SELL if row.buyer_is_maker else BUY
@@ -321,15 +322,15 @@ class MarketFallback:
     def _hold(self, symbol: str, stream: str) -> None:
         join = self._joins.get(symbol)
         if join is None:
-            join = _Join(stream, self._handlers[stream], self._last_trades.get(symbol))
+            join = _Join(head_of(stream), self._handlers[head_of(stream)], self._last_trades.get(symbol))
             self._joins[symbol] = join
-            self._handlers[stream] = partial(self._on_told, symbol)
+            self._handlers[join.head] = partial(self._on_told, symbol)
         join.held.clear()
         join.complete_at, join.is_joined = None, False
 
-    def _on_told(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
+    def _on_told(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
         join = self._joins[symbol]
-        events = join.plain(data, ts_recv)
+        events = join.plain(frame, ts_recv)
         id = self._last_trades[symbol]
         if join.cursor is not None and id <= join.cursor:
             return []
@@ -352,5 +353,5 @@ class MarketFallback:
         return [event for _, events in new for event in events]
 
     def _put_back(self, symbol: str, join: _Join) -> None:
-        self._handlers[join.stream] = join.plain
+        self._handlers[join.head] = join.plain
         del self._joins[symbol]

@@ -16,18 +16,6 @@ from actors.venues.binance_api.payloads import ErrorBody, Id, Millis, RateLimit
 # ---- market data streams (web-socket-streams.md) ------------------------------------------------------------------
 
 
-class StreamFrame(msgspec.Struct, gc=False):
-    """Combined streams wrap each event; the answer to a request has an `id` instead."""
-
-    stream: str = ""
-    data: msgspec.Raw = msgspec.Raw()
-    id: int | str | None = None
-    code: int | None = None
-    """Of a request that was refused, with the words for it; or both are within `error`."""
-    msg: str = ""
-    error: ErrorBody | None = None
-
-
 class BookTicker(msgspec.Struct, gc=False):
     bid: str = field(name="b")
     bid_quantity: str = field(name="B")

@@ -87,6 +87,7 @@ class BinanceSpot:
         self._books = Books(name, settings.rest_url, self._limits)
         symbols = symbols_of(settings, shard)
         self._market = MarketData(name, symbols, settings.stream_url, self._books, streams_per_link)
+        self.on_frames = self._market.on_frames
         self._history = History(name, settings.rest_url, self._limits)
         self._trade = self._trade_links(name, settings, keys) if keys else None
         self._after_ns = int((settings.fallback_after_s or 0) * NS_PER_S)

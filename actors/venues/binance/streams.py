@@ -6,10 +6,9 @@ Source: github.com/binance/binance-spot-api-docs, web-socket-streams.md, "Detail
 from collections.abc import Callable
 from functools import partial
 
-import msgspec
-
 from actors.messages import AggregateTrade, BookLevels, Kline, MiniTicker, Quote, Ticker, Trade
 from actors.model.order import Side
+from actors.venues.binance.frames import frame_decoder
 from actors.venues.binance.payloads import (
     AggregateTick,
     BookTicker,
@@ -40,8 +39,8 @@ STREAMS = {
 }
 """Kind → what follows `<symbol>@` in the name of the stream."""
 
-Handler = Callable[[msgspec.Raw, int], list[Output]]
-"""(data, ts_recv) → events; raises `msgspec.MsgspecError` or `ValueError` for what is no such event."""
+Handler = Callable[[bytes, int], list[Output]]
+"""(frame, ts_recv) → events; raises `msgspec.MsgspecError` or `ValueError` for what is no such event."""
 
 
 def stream_name(symbol: str, suffix: str) -> str:
@@ -49,20 +48,23 @@ def stream_name(symbol: str, suffix: str) -> str:
 
 
 class StreamReader:
-    """Normalises everything but book updates. `venue` is the desk's name for it."""
+    """Normalises everything but book updates. `venue` is the desk's name for it.
+
+    The prices of quotes and trades are left as they are: whoever publishes them looks at those in any case.
+    """
 
     def __init__(self, venue: str) -> None:
         self._venue = venue
         self.last_trades: dict[str, int] = {}
         """Symbol → id of the last one: where to go on when the stream is lost."""
-        self._decode_quote = msgspec.json.Decoder(BookTicker).decode
-        self._decode_trade = msgspec.json.Decoder(TradeTick).decode
-        self._decode_aggregate = msgspec.json.Decoder(AggregateTick).decode
-        self._decode_ticker = msgspec.json.Decoder(TickerTick).decode
-        self._decode_mini = msgspec.json.Decoder(MiniTickerTick).decode
-        self._decode_kline = msgspec.json.Decoder(KlineTick).decode
-        self._decode_levels = msgspec.json.Decoder(PartialDepth).decode
-        self._handlers: dict[str, Callable[[str, msgspec.Raw, int], list[Output]]] = {
+        self._decode_quote = frame_decoder(BookTicker)
+        self._decode_trade = frame_decoder(TradeTick)
+        self._decode_aggregate = frame_decoder(AggregateTick)
+        self._decode_ticker = frame_decoder(TickerTick)
+        self._decode_mini = frame_decoder(MiniTickerTick)
+        self._decode_kline = frame_decoder(KlineTick)
+        self._decode_levels = frame_decoder(PartialDepth)
+        self._handlers: dict[str, Callable[[str, bytes, int], list[Output]]] = {
             QUOTE: self._on_quote,
             TRADE: self._on_trade,
             "aggtrade": self._on_aggregate,
@@ -77,23 +79,25 @@ class StreamReader:
             return partial(self._on_levels, symbol, int(kind.removeprefix("depth")))
         return partial(self._handlers[kind], symbol)
 
-    def _on_quote(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        tick = self._decode_quote(data)
+    def _on_quote(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        tick = self._decode_quote(frame).data
         bid, bid_quantity, ask, ask_quantity = tick.bid, tick.bid_quantity, tick.ask, tick.ask_quantity
-        check_numbers(bid + bid_quantity + ask + ask_quantity)
+        if not (bid_quantity.replace(".", "", 1).isdecimal() and ask_quantity.replace(".", "", 1).isdecimal()):
+            raise not_numbers(bid_quantity, ask_quantity)
         return [Quote(self._venue, symbol, bid, bid_quantity, ask, ask_quantity, 0, ts_recv, False, tick.update_id)]
 
-    def _on_trade(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        tick = self._decode_trade(data)
+    def _on_trade(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        tick = self._decode_trade(frame).data
         price, quantity = tick.price, tick.quantity
-        check_numbers(price + quantity)
+        if not quantity.replace(".", "", 1).isdecimal():
+            raise not_numbers(quantity)
         self.last_trades[symbol] = tick.id
         aggressor = SELL if tick.buyer_is_maker else BUY
         return [Trade(self._venue, symbol, str(tick.id), price, quantity, aggressor, tick.time * NS_PER_MS, ts_recv)]
 
-    def _on_aggregate(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        tick = self._decode_aggregate(data)
-        check_numbers(tick.price + tick.quantity)
+    def _on_aggregate(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        tick = self._decode_aggregate(frame).data
+        check_numbers(tick.price, tick.quantity)
         return [
             AggregateTrade(
                 self._venue,
@@ -109,9 +113,9 @@ class StreamReader:
             )
         ]
 
-    def _on_ticker(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        tick = self._decode_ticker(data)
-        check_numbers(tick.last + tick.bid + tick.ask + tick.open + tick.high + tick.low + tick.volume)
+    def _on_ticker(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        tick = self._decode_ticker(frame).data
+        check_numbers(tick.last, tick.bid, tick.ask, tick.open, tick.high, tick.low, tick.volume)
         return [
             Ticker(
                 venue=self._venue,
@@ -136,9 +140,9 @@ class StreamReader:
             )
         ]
 
-    def _on_mini(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        tick = self._decode_mini(data)
-        check_numbers(tick.last + tick.open + tick.high + tick.low + tick.volume + tick.quote_volume)
+    def _on_mini(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        tick = self._decode_mini(frame).data
+        check_numbers(tick.last, tick.open, tick.high, tick.low, tick.volume, tick.quote_volume)
         return [
             MiniTicker(
                 self._venue,
@@ -154,10 +158,10 @@ class StreamReader:
             )
         ]
 
-    def _on_kline(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        event = self._decode_kline(data)
+    def _on_kline(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        event = self._decode_kline(frame).data
         bar = event.bar
-        check_numbers(bar.open + bar.high + bar.low + bar.close + bar.volume)
+        check_numbers(bar.open, bar.high, bar.low, bar.close, bar.volume)
         return [
             Kline(
                 venue=self._venue,
@@ -180,13 +184,18 @@ class StreamReader:
             )
         ]
 
-    def _on_levels(self, symbol: str, levels: int, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        book = self._decode_levels(data)
+    def _on_levels(self, symbol: str, levels: int, frame: bytes, ts_recv: int) -> list[Output]:
+        book = self._decode_levels(frame).data
         for price, quantity in (*book.bids, *book.asks):
-            check_numbers(price + quantity)
+            check_numbers(price, quantity)
         return [BookLevels(self._venue, symbol, levels, book.last_id, book.bids, book.asks, 0, ts_recv)]
 
 
-def check_numbers(digits: str) -> None:
-    if not digits.replace(".", "").isdecimal():
-        raise ValueError(f"not numbers: {digits[:80]!r}")
+def check_numbers(*numbers: str) -> None:
+    for number in numbers:
+        if not number.replace(".", "", 1).isdecimal():
+            raise not_numbers(*numbers)
+
+
+def not_numbers(*numbers: str) -> ValueError:
+    return ValueError(f"not numbers: {', '.join(numbers)[:80]!r}")

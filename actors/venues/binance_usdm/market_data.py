@@ -10,14 +10,23 @@ same stream told in full.
 
 from collections.abc import Sequence
 
-import msgspec
-
 from actors.messages import AggregateTrade, BookLevels, Liquidation, MarkPrice, Quote, Ticker, Trade
 from actors.venues.binance.books import Books
+from actors.venues.binance.frames import frame_decoder
 from actors.venues.binance.interface import Address, Interface
 from actors.venues.binance.market_data import MarketData
 from actors.venues.binance.seam import AggregateNumber, KlineNumber, UpdateNumber
-from actors.venues.binance.streams import BOOK, BUY, INTERVALS, QUOTE, SELL, TRADE, StreamReader, check_numbers
+from actors.venues.binance.streams import (
+    BOOK,
+    BUY,
+    INTERVALS,
+    QUOTE,
+    SELL,
+    TRADE,
+    StreamReader,
+    check_numbers,
+    not_numbers,
+)
 from actors.venues.binance_usdm.payloads import (
     AggregateTick,
     ForceOrder,
@@ -59,42 +68,44 @@ class FuturesStreamReader(StreamReader):
     def __init__(self, venue: str) -> None:
         super().__init__(venue)
         self.aggregates: set[str] = set()
-        self._decode_futures_quote = msgspec.json.Decoder(FuturesBookTicker).decode
-        self._decode_futures_trade = msgspec.json.Decoder(AggregateTick).decode
-        self._decode_mark_price = msgspec.json.Decoder(MarkPriceUpdate).decode
-        self._decode_force_order = msgspec.json.Decoder(ForceOrder).decode
-        self._decode_futures_levels = msgspec.json.Decoder(FuturesLevels).decode
-        self._decode_futures_ticker = msgspec.json.Decoder(FuturesTicker).decode
+        self._decode_futures_quote = frame_decoder(FuturesBookTicker)
+        self._decode_futures_trade = frame_decoder(AggregateTick)
+        self._decode_mark_price = frame_decoder(MarkPriceUpdate)
+        self._decode_force_order = frame_decoder(ForceOrder)
+        self._decode_futures_levels = frame_decoder(FuturesLevels)
+        self._decode_futures_ticker = frame_decoder(FuturesTicker)
         self._handlers |= {MARK: self._on_mark_price, LIQUIDATION: self._on_force_order}
 
-    def _on_quote(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        tick = self._decode_futures_quote(data)
+    def _on_quote(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        tick = self._decode_futures_quote(frame).data
         bid, bid_quantity, ask, ask_quantity = tick.bid, tick.bid_quantity, tick.ask, tick.ask_quantity
-        check_numbers(bid + bid_quantity + ask + ask_quantity)
+        if not (bid_quantity.replace(".", "", 1).isdecimal() and ask_quantity.replace(".", "", 1).isdecimal()):
+            raise not_numbers(bid_quantity, ask_quantity)
         time, number = tick.time * NS_PER_MS, tick.update_id
         return [Quote(self._venue, symbol, bid, bid_quantity, ask, ask_quantity, time, ts_recv, False, number)]
 
-    def _on_trade(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
+    def _on_trade(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
         if symbol in self.aggregates:
-            return self._on_both(symbol, data, ts_recv)
-        tick = self._decode_futures_trade(data)
+            return self._on_both(symbol, frame, ts_recv)
+        tick = self._decode_futures_trade(frame).data
         price, quantity = tick.price, tick.quantity
-        check_numbers(price + quantity)
+        if not quantity.replace(".", "", 1).isdecimal():
+            raise not_numbers(quantity)
         self.last_trades[symbol] = tick.id
         aggressor = SELL if tick.buyer_is_maker else BUY
         return [Trade(self._venue, symbol, str(tick.id), price, quantity, aggressor, tick.time * NS_PER_MS, ts_recv)]
 
-    def _on_both(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        (told,) = self._on_aggregate(symbol, data, ts_recv)
+    def _on_both(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        (told,) = self._on_aggregate(symbol, frame, ts_recv)
         assert isinstance(told, AggregateTrade)
         self.last_trades[symbol] = int(told.trade_id)
         price, quantity = told.price, told.quantity
         trade = Trade(self._venue, symbol, told.trade_id, price, quantity, told.aggressor, told.ts_venue, ts_recv)
         return [trade, told]
 
-    def _on_mark_price(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        update = self._decode_mark_price(data)
-        check_numbers(update.mark_price + (update.funding_rate.lstrip("-") or "0"))
+    def _on_mark_price(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        update = self._decode_mark_price(frame).data
+        check_numbers(update.mark_price, update.funding_rate.lstrip("-") or "0")
         return [
             MarkPrice(
                 self._venue,
@@ -108,9 +119,9 @@ class FuturesStreamReader(StreamReader):
             )
         ]
 
-    def _on_force_order(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        order = self._decode_force_order(data).order
-        check_numbers(order.price + order.average_price + order.quantity)
+    def _on_force_order(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        order = self._decode_force_order(frame).data.order
+        check_numbers(order.price, order.average_price, order.quantity)
         ts_venue = order.time * NS_PER_MS
         return [
             Liquidation(
@@ -118,9 +129,9 @@ class FuturesStreamReader(StreamReader):
             )
         ]
 
-    def _on_ticker(self, symbol: str, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        tick = self._decode_futures_ticker(data)
-        check_numbers(tick.last + tick.open + tick.high + tick.low + tick.volume)
+    def _on_ticker(self, symbol: str, frame: bytes, ts_recv: int) -> list[Output]:
+        tick = self._decode_futures_ticker(frame).data
+        check_numbers(tick.last, tick.open, tick.high, tick.low, tick.volume)
         return [
             Ticker(
                 venue=self._venue,
@@ -145,10 +156,10 @@ class FuturesStreamReader(StreamReader):
             )
         ]
 
-    def _on_levels(self, symbol: str, levels: int, data: msgspec.Raw, ts_recv: int) -> list[Output]:
-        book = self._decode_futures_levels(data)
+    def _on_levels(self, symbol: str, levels: int, frame: bytes, ts_recv: int) -> list[Output]:
+        book = self._decode_futures_levels(frame).data
         for price, quantity in (*book.bids, *book.asks):
-            check_numbers(price + quantity)
+            check_numbers(price, quantity)
         ts_venue = book.time * NS_PER_MS
         return [BookLevels(self._venue, symbol, levels, book.last_id, book.bids, book.asks, ts_venue, ts_recv)]
 

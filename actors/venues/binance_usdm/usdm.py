@@ -86,6 +86,7 @@ class BinanceUsdm:
         self._books = Books(name, settings.rest_url, self._limits, BOOKS)
         symbols = symbols_of(settings, shard)
         self._market = FuturesMarketData(name, symbols, settings.stream_url, self._books, streams_per_link)
+        self.on_frames = self._market.on_frames
         self._history = History(name, settings.rest_url, self._limits, HISTORY_RULE)
         self._account = Account(name, settings, Signer(keys), self._clock, self._limits) if keys else None
         if self._account:
