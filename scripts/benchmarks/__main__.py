@@ -19,7 +19,6 @@ from scripts.benchmarks import (
     journal,
     memory,
     promises,
-    recovery,
     report,
     risk,
     scale,
@@ -51,7 +50,6 @@ PARTS = (
     "start",
     "memory",
     "paths",
-    "recovery",
     "takeover",
     "risk",
     "venues",
@@ -100,7 +98,7 @@ async def _measure(options: argparse.Namespace, plan: Plan, folder: Path, consol
         used = await memory.measure(folder, plan.settle_s)
         memory.print_rows(console, used)
         rows += memory.rows(used)
-    if {"paths", "recovery", "takeover", "risk", "venues"} & set(parts):
+    if {"paths", "takeover", "risk", "venues"} & set(parts):
         with closing(LocalCluster("bench")) as cluster:
             rows += await _on_ray(options, plan, folder, console, cluster.address)
     if "journal" in parts:
@@ -133,10 +131,6 @@ async def _on_ray(
         if options.rounds_table:
             report.print_rounds(console, rounds)
         rows += report.rows(rounds)
-    if "recovery" in options.parts:
-        recoveries = await recovery.measure(plan.kills, folder, cluster_address)
-        recovery.print_rows(console, *recoveries)
-        rows += recovery.rows(*recoveries)
     if "takeover" in options.parts:
         takeovers = await takeover.measure(plan.kills, folder, cluster_address)
         takeover.print_rows(console, takeovers)

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from scripts.benchmarks.contender import Surroundings
 from scripts.benchmarks.processes import Child
-from scripts.benchmarks.recovery import QUOTE_EVERY_S, QuoteDesk, Quotes, quoting
+from scripts.benchmarks.quote_desk import QUOTE_EVERY_S, QuoteDesk, Quotes, quoting
 from scripts.benchmarks.report import Row, alone, compared
 from scripts.benchmarks.statistics import median
 

@@ -1,14 +1,10 @@
 """From `kill -9` of a connector to the next quote at the strategy: with a hot standby, with a warm spare, with neither.
 
-Beside Ray's own restart, as of `recovery`, whose exchange and whose way of counting it shares. Nothing is taken off:
-the backoff of the supervisor is set to a millisecond. A quote counts when it was read from the venue after the kill;
-those come every other millisecond.
+Beside Ray's own restart of an actor that does the same. Nothing is taken off: the backoff of the supervisor is set to
+a millisecond. A quote counts when it was read from the venue after the kill; those come every other millisecond.
 """
 
 import asyncio
-import os
-import signal
-import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,10 +13,10 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from runtime.pidfd import gone
 from scripts.benchmarks.contender import Surroundings
 from scripts.benchmarks.ours import VENUE
-from scripts.benchmarks.recovery import PATIENT, Flow, QuoteDesk, Quotes, ready, restart_by_ray, with_exchange
+from scripts.benchmarks.quote_desk import PATIENT, Flow, QuoteDesk, Quotes, kill, ready, with_exchange
+from scripts.benchmarks.ray_restart import restart_by_ray
 from scripts.benchmarks.report import Row, alone, compared
 from scripts.benchmarks.statistics import median
 
@@ -71,7 +67,7 @@ async def measure(kills: int, folder: Path, cluster_address: str) -> Takeovers:
     for way in WAYS:
         found[way.name] = await with_exchange(folder, cluster_address, partial(_desk, way, kills), QUOTE_EVERY_S)
     rays = await with_exchange(folder, cluster_address, partial(restart_by_ray, kills), QUOTE_EVERY_S)
-    return {**found, RAY: rays.whole}
+    return {**found, RAY: rays}
 
 
 def rows(takeovers: Takeovers) -> list[Row]:
@@ -102,21 +98,12 @@ async def _desk(way: Way, kills: int, surroundings: Surroundings, flow: Flow) ->
         await desk.start(surroundings)
         await quotes.first_after(0)
         record = desk.record()
+        pid = 0
         for _ in range(kills):
-            pid = await ready(record, spares=way.spares)
+            pid = await ready(record, way.spares, dead=pid)
             async with flow():
                 await asyncio.sleep(SETTLED_S)
-                found.append(await _kill(pid, quotes))
+                found.append(await kill(pid, quotes))
     finally:
         await desk.stop()
     return found
-
-
-async def _kill(pid: int, quotes: Quotes) -> float:
-    """Milliseconds from the kill to the first quote that is read from then on."""
-    await quotes.first_after(time.time_ns())
-    killed, read_after = time.monotonic_ns(), time.time_ns()
-    os.kill(pid, signal.SIGKILL)
-    came = await quotes.first_after(read_after)
-    await gone(pid)
-    return (came - killed) / 1e6

@@ -1,7 +1,6 @@
 """`scripts/bench` as a person runs it: what it writes, not how fast anything was."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -89,15 +88,14 @@ def test_a_quick_run_writes_every_row_of_the_two_paths_with_its_ratio(tmp_path: 
 
 @pytest.mark.slow
 @pytest.mark.ray
-def test_a_quick_run_writes_start_memory_recovery_and_risk_beside_ray(tmp_path: Path) -> None:
-    parts = ("start", "memory", "recovery", "risk")
+def test_a_quick_run_writes_start_memory_and_risk_beside_ray(tmp_path: Path) -> None:
+    parts = ("start", "memory", "risk")
     rows, shown = bench("--quick", "--parts", *parts, file=tmp_path / "rows.json")
     assert all(row["value"] > 0 for row in rows)
     assert bars(rows) == {
         ("start.first_quote", "start.bare_ray", 2.0),
         ("memory.desk", "memory.slim_ray", 1.15),
         ("memory.connector", "memory.promised_per_connector", 1.0),
-        ("recovery.kill_to_quote", "recovery.ray_restart", 0.2),
         ("risk.all_checks_p50", "risk.ray_hop_p50", 0.5),
     }
     assert {name.split(".", 3)[3] for name in promised(rows)} == {"risk.all_checks_p99", "memory.connector"}
@@ -107,9 +105,6 @@ def test_a_quick_run_writes_start_memory_recovery_and_risk_beside_ray(tmp_path: 
 
 @pytest.mark.slow
 @pytest.mark.ray
-@pytest.mark.skipif(
-    "OUTCRY_LONG" not in os.environ, reason="starts five desks on Ray, a minute of two cores; set OUTCRY_LONG"
-)
 def test_a_quick_run_writes_who_takes_over_and_how_fast(tmp_path: Path) -> None:
     rows, _ = bench("--quick", "--parts", "takeover", file=tmp_path / "rows.json")
     assert all(row["value"] > 0 for row in rows)
