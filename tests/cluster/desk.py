@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,14 @@ Rows = dict[str, ActorRow]
 class Venue:
     """A fake Binance on one of the machines, outside of the desk as the real one is."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, symbols: Sequence[str] = ("BTCUSDT",)) -> None:
         self._machine = machine
+        self._symbols = list(symbols)
         at = f"{machine.ip}:{PORT}"
         self._url = f"http://{at}"
         binance = {
             "kind": "binance",
-            "symbols": ["BTCUSDT"],
+            "symbols": self._symbols,
             "rest_url": self._url,
             "stream_url": f"ws://{at}",
             "trade_url": f"ws://{at}/ws-api/v3",
@@ -61,7 +62,7 @@ class Venue:
         for part, value in (("key", DEMO_KEY), ("secret", DEMO_SECRET)):
             (self._machine.folder / part).write_text(value)
         self._process = self._machine.start(
-            *(sys.executable, "-m", "actors.simulation.server", "binance", "--symbols", "BTCUSDT"),
+            *(sys.executable, "-m", "actors.simulation.server", "binance", "--symbols", ",".join(self._symbols)),
             *("--host", self._machine.ip, "--port", str(PORT)),
         )
         assert self._machine.until_connected(self._machine.ip, PORT, START_S)
@@ -73,8 +74,15 @@ class Venue:
 
     def truth(self) -> Truth:
         """Its ledger."""
-        ledger = self._machine.run(sys.executable, "-c", LEDGER, f"{self._url}/fake/ledger")
-        return Truth.of_venue(json.loads(ledger))
+        return Truth.of_venue(self._get("/fake/ledger"))
+
+    def trades(self, symbol: str) -> list[int]:
+        """Numbers of the last thousand of all trades that there were, its own word for it."""
+        told = self._get(f"/api/v3/historicalTrades?limit=1000&symbol={symbol}")
+        return [trade["id"] for trade in told]
+
+    def _get(self, path: str) -> Any:
+        return json.loads(self._machine.run(sys.executable, "-c", LEDGER, f"{self._url}{path}"))
 
 
 class ClusterDesk:
