@@ -7,7 +7,7 @@ Whoever begins a life meanwhile finds in its settings how things are. Should the
 with both until somebody asks for shards again; should anybody not follow, all is put back as it was.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from actors import names
@@ -183,14 +183,14 @@ class _Moves:
         while gateway.ctx.now() < end:
             table = yield from gateway.fresh_table()
             rows = {row.name: row for row in table.rows}
-            if not any(_readers(rows, old, symbol) for symbol, old, _ in self._pairs):
+            if not any(_readers(rows, old, symbol) for symbol, old, _ in self._running(rows)):
                 return
             tell()
             yield Until(lambda: False, gateway.within(LOOK_NS))
 
     def is_carried(self, rows: Rows) -> bool:
         """A book that is not in step at the old one either is not waited for."""
-        for symbol, old, new in self._pairs:
+        for symbol, old, new in self._running(rows):
             self._late = f"{symbol} at {new}"
             is_synced = _book(rows, new, symbol) == "SYNCED" or _book(rows, old, symbol) != "SYNCED"
             if not (_moving(rows, new, symbol).get("carried") and is_synced):
@@ -198,7 +198,7 @@ class _Moves:
         return True
 
     def is_read(self, rows: Rows) -> bool:
-        for symbol, old, new in self._pairs:
+        for symbol, old, new in self._running(rows):
             self._late = f"{symbol} at {new}"
             if not _moving(rows, new, symbol) or not _moving(rows, old, symbol):
                 return False
@@ -206,6 +206,17 @@ class _Moves:
                 self._late = f"{symbol} at {new}, which is not read by {', '.join(sorted(missing))},"
                 return False
         return True
+
+    def _running(self, rows: Rows) -> Iterator[tuple[str, str, str]]:
+        """Without standbys that are not there now, as one without a node of its own: what they stand beside is moved
+        without them, and they begin with the settings of then."""
+        for symbol, old, new in self._pairs:
+            if not any(names.primary_of(actor) and not _is_ready(rows, actor) for actor in (old, new)):
+                yield symbol, old, new
+
+
+def _is_ready(rows: Rows, actor: str) -> bool:
+    return actor in rows and rows[actor].state == "READY"
 
 
 def _moving(rows: Rows, connector: str, symbol: str) -> dict[str, Any]:

@@ -38,10 +38,12 @@ QUIET_S = 8
 STEP_S = 10.0
 """A step takes four seconds when nobody dies. As the next, of the virtual time."""
 PATIENCE_S = 100.0
+LENT_S = 65
+"""A new limiter lends nothing in its first minute while somebody is missing who may have a lease of an earlier life."""
 
 
-def sharded(seed: int) -> Configuration:
-    configuration = with_standby(configured(seed, TRADING_S))
+def sharded(seed: int, trading_s: int = TRADING_S) -> Configuration:
+    configuration = with_standby(configured(seed, trading_s))
     venue = configuration.venues["binance"]
     assert venue.simulate is not None
     slower = venue.model_copy(update={"simulate": venue.simulate.model_copy(update={"rate": RATE})})
@@ -83,6 +85,30 @@ def test_shards_come_and_go_and_symbols_move_beside_their_standbys(tmp_path: Pat
     truth, rows = trade_virtually(sharded(1), tmp_path, scenario, latency_ns=2 * NS_PER_MS)
     assert_nobody_differs(truth, rows, tmp_path)
     assert [name for name, row in rows.items() if row.restarts] == []
+    Heard.assert_each_once(50)
+
+
+def test_a_standby_that_is_not_there_keeps_nobody_from_moving(tmp_path: Path) -> None:
+    Heard.forget()
+    configuration = sharded(1, LENT_S + TRADING_S)
+    never = configuration.restart.model_copy(update={"backoff_min_s": 1_000.0, "backoff_max_s": 1_000.0})
+
+    async def scenario(desk: VirtualDesk) -> tuple[Truth, dict[str, ActorRow]]:
+        await desk.until(3)
+        desk.kill("standby.binance")
+        await desk.until(LENT_S)
+        for command, shares in STEPS:
+            async with asyncio.timeout(STEP_S):
+                answer = await desk.command(command)
+            assert answer == Answer({"venue": "binance", "shards": shares})
+        await desk.until(LENT_S + TRADING_S)
+        await asyncio.sleep(QUIET_S)
+        return await ended(desk)
+
+    moved = configuration.model_copy(update={"restart": never})
+    truth, rows = trade_virtually(moved, tmp_path, scenario, latency_ns=2 * NS_PER_MS)
+    assert_nobody_differs(truth, rows, tmp_path)
+    assert rows["standby.binance"].state != "READY"
     Heard.assert_each_once(50)
 
 
