@@ -15,6 +15,8 @@ from actors.venues.binance_api.payloads import ErrorBody
 
 Data = TypeVar("Data")
 
+UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What a frame that is no event raises."""
 HEAD = b'{"stream":"'
 AFTER_HEAD = len(HEAD)
 

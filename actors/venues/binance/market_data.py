@@ -14,11 +14,11 @@ import msgspec
 
 from actors.venues.binance.books import Books
 from actors.venues.binance.feed_link import FeedLink
-from actors.venues.binance.frames import AFTER_HEAD, StreamFrame, head_of
+from actors.venues.binance.frames import AFTER_HEAD, UNREADABLE, StreamFrame, head_of
 from actors.venues.binance.interface import SPOT, Address, Interface
 from actors.venues.binance.market_fallback import MarketFallback, PollRule
 from actors.venues.binance.seam import Seam
-from actors.venues.binance.streams import BOOK, TRADE, Handler, StreamReader, stream_name
+from actors.venues.binance.streams import BOOK, TRADE, Handler, StreamReader, ignored, stream_name
 from actors.venues.binance_api.limits import RateLimits
 from actors.venues.binance_api.link_watch import Health, LinkWatch
 from actors.venues.contract import BadFrame, CloseLink, OpenLink, Output, SendFrame, WakeUp
@@ -28,9 +28,6 @@ from runtime.message import Lane
 STREAMS_PER_LINK = 300
 """The venue allows 1024 on one connection; fewer keep the address short and one lost link small."""
 SHUTDOWN = "!serverShutdown"
-
-UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)
-"""What a frame that is no event raises."""
 
 SUBSCRIBE, RENEW, HAND_OVER, SEAM = "subscribe:", "renew:", "hand-over:", "seam"
 """Tags of wake-ups; what ends with a colon is followed by the name of a link."""
@@ -150,7 +147,7 @@ class MarketData:
         if link is None:
             return []
         link.wanted.discard(stream)
-        self._handlers[head_of(stream)] = _ignore
+        self._handlers[head_of(stream)] = ignored
         if kind == BOOK:
             self._books.remove(symbol)
         return self._subscribe(link, now)
@@ -187,7 +184,7 @@ class MarketData:
         for link in self._links:
             link.drop(stream)
         kind, symbol = self._kinds[stream]
-        self._handlers[head_of(stream)] = _ignore
+        self._handlers[head_of(stream)] = ignored
         if kind == BOOK:
             self._books.remove(symbol)
 
@@ -347,8 +344,7 @@ class MarketData:
     # ---- frames --------------------------------------------------------------------------------------------------
 
     def on_frames(self, socket: str, payloads: Sequence[bytes], ts_recv: int) -> tuple[list[Output], int]:
-        """As `BatchReader`: those before the first that is not plainly an event of a stream. Of any link, for none but
-        those of market data brings one."""
+        """As `BatchReader`: those before the first that is not plainly an event of a stream, whatever the link."""
         outputs: list[Output] = []
         if self._seam is not None:
             return outputs, 0
@@ -399,7 +395,3 @@ class MarketData:
         bad = BadFrame(socket, payload, reason, drop_link=not stream)
         kind, symbol = self._kinds.get(stream, ("", ""))
         return [*self._books.invalidate(symbol, f"MALFORMED: {reason}", now), bad] if kind == BOOK else [bad]
-
-
-def _ignore(frame: bytes, ts_recv: int) -> list[Output]:
-    return []

@@ -191,6 +191,11 @@ class StreamReader:
         return [BookLevels(self._venue, symbol, levels, book.last_id, book.bids, book.asks, 0, ts_recv)]
 
 
+def ignored(frame: bytes, ts_recv: int) -> list[Output]:
+    """What still comes of a stream that was ended."""
+    return []
+
+
 def check_numbers(*numbers: str) -> None:
     for number in numbers:
         if not number.replace(".", "", 1).isdecimal():
