@@ -65,7 +65,7 @@ def test_a_standby_is_never_on_the_machine_of_its_connector(tmp_path: Path) -> N
                 net.start_node(second, "zone=tokyo")
                 rows = running.until_rows(both_hear)
                 assert {rows[PRIMARY].node, rows[STANDBY].node} == {first.ip, second.ip}
-                for _ in range(3):  # a spare that is busy for a second when it is chosen is taken for frozen
+                for _ in range(10):  # a spare that is busy for a second when it is chosen is taken for frozen
                     running.until_rows(lambda rows: both_hear(rows) and running.spares() == 3)  # one on each machine
                     killed = running.rows()[PRIMARY]
                     waited = at(killed.node, first, second).pids()
