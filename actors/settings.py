@@ -289,7 +289,8 @@ class Configuration(Settings):
     restart: RestartSettings = RestartSettings()
     cluster: ClusterSettings = ClusterSettings()
     placement: dict[str, dict[Label, str]] = {}
-    """Actor → labels of the nodes that it may be on (`ray start --labels`); all others are where the desk is started.
-    Those with the same labels are spread over the nodes that have them."""
+    """Actor → labels of the nodes that it may be on (`ray start --labels`); the label `resource` is the name of any
+    resource that they have (`--resources`). Those with the same are spread over such nodes; all other actors are where
+    the desk is started."""
     colocate: list[list[str]] = []
     """Groups of actor names that share one host; an actor named nowhere has a host of its own."""

@@ -13,16 +13,27 @@ NOWHERE: frozenset[str] = frozenset()
 SHUN_S = 10.0
 """Longer than a cluster takes to find out that a node is lost."""
 
+RESOURCE = "resource"
+"""What is placed on nodes with a Ray resource has this label, with the resource's name."""
+
 AWAY = "waits for the head of the cluster, which does not answer"
 OnWait = Callable[[], None]
 
 
 class Node(msgspec.Struct, frozen=True):
-    """A node that is alive. `labels` are those that it was started with."""
+    """A node that is alive. `labels` are those that it was started with, `resources` the names of its own ones."""
 
     id: str
     ip: str
     labels: dict[str, str]
+    resources: frozenset[str] = frozenset()
+
+    def has(self, labels: Mapping[str, str]) -> bool:
+        """All of them; the label `RESOURCE` is any of its resources."""
+        return all(
+            value in self.resources if name == RESOURCE else self.labels.get(name) == value
+            for name, value in labels.items()
+        )
 
 
 def choose(
@@ -39,7 +50,7 @@ def choose(
     `hosts` counts by node. A shunned node, on which a host has just fallen silent, is taken only if there is no other,
     and before it one that is `taken`; a `closed` one never.
     """
-    fitting = [node for node in nodes if labels.items() <= node.labels.items() and node.id not in closed]
+    fitting = [node for node in nodes if node.has(labels) and node.id not in closed]
 
     def rank(node: Node) -> tuple[bool, bool, bool, int, str, str]:
         is_other = node.id != rather_on
@@ -57,13 +68,19 @@ def why_none(
 ) -> str:
     """What somebody has to know who waits for a node with these labels."""
     known = "; ".join(
-        f"{node.ip} has {_written(node.labels) or 'no label'}{_held(node, closed, yields_to)}"
+        f"{node.ip} has {_of_node(node) or 'no label'}{_held(node, closed, yields_to)}"
         for node in sorted(nodes, key=lambda node: node.ip)
     )
     wanted = [f"with {_written(labels)}"] if labels else []
     wanted += [f"without {' and '.join(yields_to)}"] if yields_to else []
     wanted += ["other than the one where the desk was started"] if not_on else []
     return f"waits for a node {' and '.join(wanted)}: {known or 'the cluster has no node'}"
+
+
+def _of_node(node: Node) -> str:
+    return ", ".join(
+        [*filter(None, [_written(node.labels)]), *(f"{RESOURCE}={name}" for name in sorted(node.resources))]
+    )
 
 
 def _held(node: Node, closed: frozenset[str], yields_to: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ import contextlib
 import importlib
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from functools import partial
 from math import inf
 from pathlib import Path
@@ -45,6 +45,8 @@ NAME_TRIES = 100
 NAME_PAUSE_S = 0.01
 MAKE_ROOM_S = 5.0
 """So long a host stays where it may not be, while the one that it has to go for takes up its work."""
+EVERYWHERE = frozenset({"CPU", "GPU", "memory", "object_store_memory"})
+"""Resources that Ray finds out itself; so it does those with a colon in their names, as `node:10.0.0.1`."""
 SPARE_ANSWER_S = 1.0
 """A spare that has not answered so long after it was chosen is frozen, and killed."""
 ANSWERED, NOT_DELIVERED, UNAVAILABLE = "answered", "not delivered", "unavailable"
@@ -60,10 +62,15 @@ def here() -> tuple[str, str]:
 def _living_nodes() -> list[Node]:
     ray: Any = importlib.import_module("ray")
     return [
-        Node(node["NodeID"], node["NodeManagerAddress"], node.get("Labels") or {})
+        Node(node["NodeID"], node["NodeManagerAddress"], node.get("Labels") or {}, _own(node.get("Resources") or {}))
         for node in ray.nodes()
         if node["Alive"]
     ]
+
+
+def _own(resources: Mapping[str, float]) -> frozenset[str]:
+    """Those that the node was given when it was started, without what Ray counts on every node."""
+    return frozenset(name for name in resources if name not in EVERYWHERE and ":" not in name)
 
 
 class RayHost:

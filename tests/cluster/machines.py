@@ -197,7 +197,7 @@ class Network:
         return f"{self.head.ip}:{RAY_PORT}"
 
     def start_ray(self, labels: Sequence[str]) -> None:
-        """One node for each of the labels, which are as for `ray start --labels`; the first machine is the head."""
+        """One node for each of the labels, as in `placement`: `zone=tokyo`. The first machine is the head."""
         for machine, label in zip(self.machines, labels, strict=False):
             self.start_node(machine, label)
             if machine is self.head:
@@ -208,9 +208,11 @@ class Network:
         role = [f"--address={self.address}"]
         if machine is self.head:
             role = ["--head", "--storage=none", f"--port={RAY_PORT}", "--include-dashboard=false"]
+        resource = labels.removeprefix("resource=") if labels.startswith("resource=") else ""
+        given = f'--resources={{"{resource}": 1}}' if resource else f"--labels={labels}"
         machine.start(
             *(sys.executable, "-m", "runtime.cluster.node", *role),  # more patient than `ray start`
-            *(f"--node-ip-address={machine.ip}", "--num-cpus=1", f"--labels={labels}"),
+            *(f"--node-ip-address={machine.ip}", "--num-cpus=1", given),
             *(f"--temp-dir={tempfile.mkdtemp(prefix='r', dir=machine.folder)}", "--object-store-memory=80000000"),
             *("--disable-usage-stats", "--include-log-monitor=false"),
         )

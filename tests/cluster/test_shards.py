@@ -79,7 +79,7 @@ def test_a_symbol_goes_to_another_machine_and_shards_come_and_go(
         "parameters": {"record": str(file)},
     }
     with network(3) as net:
-        net.start_ray(["", "zone=tokyo", "zone=paris"])
+        net.start_ray(["", "zone=tokyo", "resource=paris"])
         head, tokyo, paris = net.machines
         with Venue(head, SYMBOLS) as venue:
             settings: dict[str, Any] = {**venue.settings}
@@ -87,7 +87,7 @@ def test_a_symbol_goes_to_another_machine_and_shards_come_and_go(
             configuration = {
                 **settings,
                 "strategies": {"watcher": watcher},
-                "placement": {FIRST: {"zone": "tokyo"}, SECOND: {"zone": "paris"}},
+                "placement": {FIRST: {"zone": "tokyo"}, SECOND: {"resource": "paris"}},
                 "restart": PATIENT,
             }
             heard = Heard(file, venue)

@@ -93,6 +93,22 @@ async def test_without_labels_a_host_is_at_home_and_on_one_machine_nowhere() -> 
     assert await placement.find(spec("a", "tokyo", home=""), nobody_waits) == ""
 
 
+async def test_a_resource_is_as_good_as_a_label() -> None:
+    waited: list[str] = []
+    nodes = [HEAD, replace(TOKYO, resources=frozenset({"colo", "gpu_box"})), OTHER]
+    placement = Placement(told(nodes))
+    assert await placement.find(replace(spec("a"), labels={"resource": "colo"}), nobody_waits) == "t"
+    assert await placement.find(replace(spec("b"), labels={"resource": "colo", "zone": "tokyo"}), nobody_waits) == "t"
+    missing = replace(spec("c"), labels={"resource": "colo", "zone": "paris"})
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await placement.find(missing, lambda waits: waited.append(waits.reason))
+    assert waited == [
+        "waits for a node with resource=colo, zone=paris: 10.0.0.1 has no label; "
+        "10.0.0.2 has zone=tokyo, resource=colo, resource=gpu_box; 10.0.0.3 has disk=fast, zone=tokyo"
+    ]
+
+
 async def test_hosts_are_counted_until_they_end() -> None:
     placement = Placement(told(NODES))
     assert [await placement.find(spec(name, "tokyo"), nobody_waits) for name in "abc"] == ["t", "o", "t"]
