@@ -17,6 +17,8 @@ from tests.survival.desks import until
 
 WEIGHT_LIMIT = 6000
 """The venue's own. All books together need ten thousand."""
+LITTLE = 2000
+"""Those who start one after the other on a busy machine do so in different minutes of the venue's."""
 BAN_S = 15
 TOLD_NS = 5 * NS_PER_S
 """By then everybody has heard of a ban, on a very busy machine too."""
@@ -52,7 +54,7 @@ def nodes(status: dict[str, Any]) -> set[str]:
 def test_without_a_limiter_they_are_told_to_slow_down(place: Place, tmp_path: Path) -> None:
     """As if each were alone."""
     with (
-        place.venue(WEIGHT_LIMIT) as venue,
+        place.venue(LITTLE) as venue,
         place.desk(configuration(venue, tmp_path, place.addresses)) as running,
     ):
         status = running.until(lambda status: venue.slowed() > 0, PATIENCE_S)
