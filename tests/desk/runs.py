@@ -181,7 +181,7 @@ class Run:
 @contextlib.contextmanager
 def outcry_run(configuration: Mapping[str, Any], *arguments: str, program: Sequence[str] = ()) -> Iterator[Run]:
     """A path that is short enough for unix sockets, and what lives there is ended with the block."""
-    with tempfile.TemporaryDirectory(prefix="oc-", dir="/tmp") as folder:
+    with tempfile.TemporaryDirectory(prefix="oc-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         run = Run(Path(folder), configuration, *arguments, program=program)
         try:
             yield run

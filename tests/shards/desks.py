@@ -17,7 +17,7 @@ def in_step(status: Status) -> bool:
     venue = status["venues"].get("binance", {})
     return (
         status["fills"] > 0
-        and venue["connected"]
+        and venue.get("connected")
         and sorted(venue["books"]) == SYMBOLS
         and set(venue["books"].values()) == {"SYNCED"}
         and all(actor["state"] == "READY" for actor in status["actors"].values())
